@@ -1,0 +1,189 @@
+"""What a run says, as values: totals, verdict of a cell, failures, and the shape every report reads.
+
+Everything here is derived from stored rows (architecture.md); nothing is counted along the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from plangate.entitlements.decision import Effect, LimitDetail
+from plangate.matrix.cell import AxisValue
+from plangate.verdicts.observation import Fault
+
+__all__ = [
+    "CellResult",
+    "Expected",
+    "ObservedCount",
+    "RunHeader",
+    "RunReport",
+    "RunSummary",
+    "RunVerdict",
+    "SuiteSummary",
+    "Totals",
+    "Verdict",
+]
+
+
+class Verdict(StrEnum):
+    """Verdict of one cell, worst first after `pass` (domain.md 1)."""
+
+    PASS = "pass"
+    LEAK = "leak"
+    FLAKY = "flaky"
+    LOCKOUT = "lockout"
+    MISMATCH = "mismatch"
+    ERROR = "error"
+
+
+class RunVerdict(StrEnum):
+    """Verdict of a run: passed (exit 0), failed (1), undecided (3)."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """The decision the oracle computed for a cell, with the rule and the line it came from."""
+
+    effect: Effect
+    reason: str
+    rule: str
+    where: str
+    """`envs/plans/support-copilot/3.2.0.yaml:31:14`"""
+    limit: LimitDetail | None = None
+    setting: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedCount:
+    """One distinct thing that was observed for a cell, and how often. Exactly one of effect and fault is set."""
+
+    effect: Effect | None
+    reason: str | None
+    limit: LimitDetail | None
+    fault: Fault | None
+    count: int
+    detail: str | None = None
+    """What came back, redacted, for a fault or an unexpected answer; of the first such observation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellResult:
+    """All that is known of one cell of a run."""
+
+    cell: str
+    suite: str
+    axes: Mapping[str, AxisValue]
+    """The axes the suite spans, and always plan, state, capability, surface."""
+    verdict: Verdict
+    leaked: bool
+    """Whether any single observation allowed what was not bought (a flaky cell may leak too)."""
+    expected: Expected
+    observed: tuple[ObservedCount, ...]
+    retries: int = 0
+    reproduce: str = ""
+    """`plangate run stage --cell c-... --seed 7`"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Counts of a run or suite. `expected` is computed from the matrix, all else from stored rows."""
+
+    expected: int = 0
+    executed: int = 0
+    """Cells observed in every pass."""
+    observations: int = 0
+    passed: int = 0
+    leak: int = 0
+    lockout: int = 0
+    mismatch: int = 0
+    flaky: int = 0
+    error: int = 0
+    retried: int = 0
+    """Observations that needed a transport retry."""
+
+    @property
+    def missing(self) -> int:
+        """Cells that were expected and not observed in every pass: never a pass (rule R2)."""
+        return self.expected - self.executed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteSummary:
+    """One suite of a run."""
+
+    name: str
+    version: int
+    digest: str
+    totals: Totals
+    coverage: str
+    """`exhaustive`, or for t-way what was covered and what was not, in words."""
+    covers: tuple[str, ...] = ()
+    """Requirement ids the suite says it covers."""
+    axes: Mapping[str, tuple[AxisValue, ...]] = MappingProxyType({})
+    """Values each spanned axis took, in order; plan, state, capability and surface always."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHeader:
+    """What was run against what. Digests are `sha256:...`; times RFC 3339 UTC or empty."""
+
+    run: str
+    environment: str
+    tier: str
+    release: str
+    effective: str
+    seed: int
+    started: str
+    finished: str
+    """Empty while unfinished."""
+    duration_s: float
+    plangate: str
+    """Version that ran it."""
+    app: str
+    """`support-copilot 4.2.0`"""
+    model: str
+    target: str
+    """The target in words: `http http://127.0.0.1:8123 (launched)`."""
+    shard: str = ""
+    """`2/4`, or empty."""
+    reused_from: str = ""
+    """Run whose observations were taken from the cache (rule R10), or empty."""
+    stopped: str = ""
+    """Why the run ended early (target down, interrupted, deadline), or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """The outcome of a run: what `--json` prints at its top."""
+
+    header: RunHeader
+    verdict: RunVerdict
+    fingerprint: str
+    totals: Totals
+    leaked: int
+    """Cells with at least one leaking observation: `leak`, and `flaky` ones that leaked."""
+    suites: tuple[SuiteSummary, ...]
+
+
+class RunReport(Protocol):
+    """What every reporter reads: a stored run (`store.StoredRun` is one). All iterators stream; order is by the spec."""
+
+    def summary(self) -> RunSummary:
+        """Totals, verdict and fingerprint, derived from rows."""
+        ...
+
+    def failures(self, *, limit: int | None = None) -> Iterator[CellResult]:
+        """Cells that did not pass: leaks first, then flaky, lockout, mismatch, error; within one, by cell id."""
+        ...
+
+    def cells(self) -> Iterator[CellResult]:
+        """Every cell, suite by suite in the suite's forward order."""
+        ...
