@@ -1,0 +1,84 @@
+"""The `plangate` command: which verbs there are. Each verb lives in a module of its own, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from plangate import __version__
+from plangate.errors import ExitCode, PlangateError
+
+__all__ = ["main"]
+
+# verb -> (module, one line for --help). The module holds a click command named `command`.
+VERBS: dict[str, tuple[str, str]] = {
+    "check": ("plangate.cli.check", "Check every document of the workspace, and the laws of its plans."),
+    "compare": ("plangate.cli.compare", "Compare two runs cell by cell."),
+    "diff": ("plangate.cli.diff", "Say which decisions differ between two plan catalogs."),
+    "init": ("plangate.cli.init", "Make a new workspace that passes at once and explains itself."),
+    "lock": ("plangate.cli.lock", "Lock prompts, catalogs and suites by digest."),
+    "matrix": ("plangate.cli.matrix", "Print the plan matrix of an environment: plans across, capabilities down."),
+    "merge": ("plangate.cli.merge", "Merge the runs of several shards into one."),
+    "run": ("plangate.cli.run", "Run an environment's suites against its app, judge every cell, say what leaks."),
+    "runs": ("plangate.cli.runs", "List the stored runs."),
+    "schema": ("plangate.cli.schema", "Print the JSON Schema of a document kind."),
+    "show": ("plangate.cli.show", "Show a stored run, or one cell of it."),
+    "why": ("plangate.cli.why", "Say which rule, file and line decide one request."),
+    "worker": ("plangate.cli.worker", ""),
+}
+
+
+class Verbs(click.Group):
+    """Loads a verb's module only when that verb is called, so that `--version` and `--help` stay fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Verbs shown in help: those with a description."""
+        return sorted(name for name, (_, about) in VERBS.items() if about)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's own command, imported now."""
+        if cmd_name not in VERBS:
+            return None
+        command: Any = importlib.import_module(VERBS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List verbs from the table above, importing none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, VERBS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.command(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Start with: plangate init DIR, then plangate run dev -w DIR. Exit status: 0 passed, 1 the gate says no, "
+    "2 the input is wrong, 3 could not be judged, 4 evidence does not verify, 130 interrupted.",
+)
+@click.version_option(__version__, prog_name="plangate")
+def program() -> None:
+    """Prove that every plan of an AI app gets exactly what it bought, before it reaches customers."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one verb and exit with its status. An expected error is one line a person can act on, never a traceback."""
+    try:
+        status = program.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except click.exceptions.Abort:
+        status = ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        status = ExitCode.INPUT
+    except PlangateError as error:
+        click.echo(f"error: {error}", err=True)
+        status = error.exit_code
+    except KeyboardInterrupt:
+        status = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        status = ExitCode.UNDECIDED
+    sys.exit(int(status or 0))
