@@ -1,4 +1,4 @@
-"""The `plangate` command: which verbs there are. Each verb lives in a module of its own, imported only when it is called."""
+"""The `plangate` command: which verbs there are. A verb lives in a module of its own, imported when it is called."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Verbs(click.Group):
         """The verb's own command, imported now."""
         if cmd_name not in VERBS:
             return None
-        command: Any = importlib.import_module(VERBS[cmd_name][0]).command
-        assert isinstance(command, click.Command)
+        module: Any = importlib.import_module(VERBS[cmd_name][0])
+        command: click.Command = module.command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -32,7 +32,7 @@ __all__ = [
 class Verdict(StrEnum):
     """Verdict of one cell, worst first after `pass` (domain.md 1)."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     LEAK = "leak"
     FLAKY = "flaky"
     LOCKOUT = "lockout"
@@ -174,7 +174,7 @@ class RunSummary:
 
 
 class RunReport(Protocol):
-    """What every reporter reads: a stored run (`store.StoredRun` is one). All iterators stream; order is by the spec."""
+    """What every reporter reads; `store.StoredRun` is one. All iterators stream, in the order given."""
 
     def summary(self) -> RunSummary:
         """Totals, verdict and fingerprint, derived from rows."""

@@ -1,0 +1,87 @@
+"""The verdict of a cell and of a run: pure, total, and deaf to everything but what was expected and observed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from plangate.documents.suite import JudgeMode
+from plangate.entitlements.decision import Effect, LimitDetail
+from plangate.verdicts.result import Expected, ObservedCount, RunVerdict, Totals, Verdict
+
+__all__ = ["decision_of", "judge_cell", "judge_run", "leaks"]
+
+DecisionKey = tuple[str, str | None, str | None, int | None]
+"""What makes two decisions the same: effect, reason, limit name, limit number."""
+
+
+def decision_of(observed: ObservedCount, *, mode: JudgeMode = JudgeMode.EXACT) -> DecisionKey | None:
+    """The decision in an observation, as far as it is judged; None for a fault."""
+    if observed.effect is None:
+        return None
+    if mode is JudgeMode.EFFECT_ONLY:
+        return (observed.effect, None, None, None)
+    limit = observed.limit
+    return (observed.effect, observed.reason, limit.name if limit else None, limit.limit if limit else None)
+
+
+def leaks(expected: Expected, observed: ObservedCount) -> bool:
+    """Whether this observation allowed what was not bought, or what waits for an approval."""
+    return observed.effect is Effect.ALLOW and expected.effect is not Effect.ALLOW
+
+
+def judge_cell(
+    expected: Expected, observed: Sequence[ObservedCount], *, mode: JudgeMode = JudgeMode.EXACT
+) -> tuple[Verdict, bool]:
+    """Verdict of one cell, and whether any observation leaked.
+
+    Decisions that differ are `flaky`; a decision that all observations share is compared with the expected one; a fault
+    beside it is an `error`, unless what was seen is a leak already. Nothing observed is an `error`. Total: never raises.
+    """
+    leaked = any(leaks(expected, one) for one in observed)
+    decisions = {key for one in observed if (key := decision_of(one, mode=mode)) is not None}
+    if len(decisions) > 1:
+        return Verdict.FLAKY, leaked
+    if leaked:
+        return Verdict.LEAK, True
+    if not decisions or any(one.fault is not None for one in observed):
+        return Verdict.ERROR, False
+    return _compare(expected, observed, mode=mode), False
+
+
+def _compare(expected: Expected, observed: Sequence[ObservedCount], *, mode: JudgeMode) -> Verdict:
+    effect = observed[0].effect
+    if effect is not expected.effect:
+        # Approval asked where the plan says automatic keeps a buyer out; where it says no, it is only the wrong no.
+        refused = expected.effect is not Effect.DENY
+        return Verdict.LOCKOUT if refused else Verdict.MISMATCH
+    if mode is JudgeMode.EFFECT_ONLY:
+        return Verdict.PASS
+    if observed[0].reason != expected.reason:
+        return Verdict.MISMATCH
+    return Verdict.PASS if all(_limit_agrees(expected.limit, one.limit) for one in observed) else Verdict.MISMATCH
+
+
+def _limit_agrees(expected: LimitDetail | None, observed: LimitDetail | None) -> bool:
+    """A limit is judged where the app reports one; when it resets is the app's clock, not the plan's."""
+    if observed is None:
+        return True
+    if expected is None:
+        return False
+    return (observed.name, observed.limit, observed.remaining) == (expected.name, expected.limit, expected.remaining)
+
+
+def judge_run(totals: Iterable[Totals], *, leaked: int, stopped: bool) -> RunVerdict:
+    """Verdict of a run over its suites.
+
+    A leak fails it. Otherwise an error, a missing cell, an early end or nothing at all leaves it undecided: never a
+    pass (rules R2, R6). Otherwise any lockout, mismatch or flaky cell fails it.
+    """
+    each = tuple(totals)
+    if leaked:
+        return RunVerdict.FAILED
+    executed = sum(one.executed for one in each)
+    if stopped or not executed or any(one.error or one.missing for one in each):
+        return RunVerdict.UNDECIDED
+    if any(one.lockout or one.mismatch or one.flaky for one in each):
+        return RunVerdict.FAILED
+    return RunVerdict.PASSED
