@@ -1,0 +1,1 @@
+"""Tests mirror `harness/plangate`; a name is a behaviour."""
