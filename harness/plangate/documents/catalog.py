@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 from plangate.documents.positions import Positions
@@ -72,7 +71,7 @@ class Capability:
     name: str
     effect: str = "read"
     """read | write | external | irreversible"""
-    consumes: Mapping[str, int] = MappingProxyType({})
+    consumes: Mapping[str, int] = field(default_factory=dict)
     """Cost per use: limit name -> positive integer."""
     uses: tuple[str, ...] = ()
     """Names of the settings it is judged on."""
@@ -148,9 +147,9 @@ class PlanDeclaration:
     extends: str | None = None
     grants: tuple[str, ...] = ()
     revokes: tuple[str, ...] = ()
-    limits: Mapping[str, LimitValue] = MappingProxyType({})
-    settings: Mapping[str, SettingValue] = MappingProxyType({})
-    lanes: Mapping[str, Lane] = MappingProxyType({})
+    limits: Mapping[str, LimitValue] = field(default_factory=dict)
+    settings: Mapping[str, SettingValue] = field(default_factory=dict)
+    lanes: Mapping[str, Lane] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +158,7 @@ class Addon:
 
     name: str
     grants: tuple[str, ...] = ()
-    limits: Mapping[str, int] = MappingProxyType({})
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,11 +190,11 @@ class PlanCatalog:
     offer: Offer
     capabilities: Mapping[str, Capability]
     plans: Mapping[str, PlanDeclaration]
-    limits: Mapping[str, Limit] = MappingProxyType({})
-    settings: Mapping[str, Setting] = MappingProxyType({})
-    states: Mapping[str, State] = MappingProxyType({})
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    states: Mapping[str, State] = field(default_factory=dict)
     """Without Subscribed, which needs no entry."""
     tiers: tuple[str, ...] = ()
-    addons: Mapping[str, Addon] = MappingProxyType({})
+    addons: Mapping[str, Addon] = field(default_factory=dict)
     exemptions: tuple[Exemption, ...] = ()
     positions: Positions = field(default=Positions(""), compare=False, repr=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from plangate.documents.catalog import Lane
 from plangate.documents.positions import Positions
@@ -46,7 +45,7 @@ class ModelPin:
     name: str
     version: str
     digest: str | None = None
-    parameters: Mapping[str, Json] = MappingProxyType({})
+    parameters: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +58,10 @@ class Release:
     model: ModelPin
     plans: Mapping[str, str]
     suites: Mapping[str, int]
-    prompts: Mapping[str, str] = MappingProxyType({})
-    tools: Mapping[str, str] = MappingProxyType({})
-    retrieval: Mapping[str, str] = MappingProxyType({})
-    flags: Mapping[str, Json] = MappingProxyType({})
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    tools: Mapping[str, str] = field(default_factory=dict)
+    retrieval: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ class Launch:
     ready: str | None = None
     """HTTP path that answers 2xx once the app is up."""
     timeout_s: float = 20.0
-    env: Mapping[str, str] = MappingProxyType({})
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ class HttpCall:
     method: str
     path: str
     json: Json = None
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +91,7 @@ class DecideRule:
 
     statuses: tuple[int, ...] = ()
     """Empty = any status."""
-    json: Mapping[str, Json] = MappingProxyType({})
+    json: Mapping[str, Json] = field(default_factory=dict)
     """JSON pointer or `$.dotted.path` -> value it must equal."""
     effect: str
     """An effect, or `$.path` into the answer."""
@@ -112,14 +111,14 @@ class Target:
     command: tuple[str, ...] = ()
     """command: the process that answers a line for a line."""
     launch: Launch | None = None
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: Mapping[str, str] = field(default_factory=dict)
     arrange: HttpCall | None = None
     request: HttpCall | None = None
     decide: tuple[DecideRule, ...] = ()
     timeout_s: float = 10.0
     batch: int | None = None
     """authzen: evaluations in one call at the most; None = what the driver finds best, 1 = single calls only."""
-    options: Mapping[str, Json] = MappingProxyType({})
+    options: Mapping[str, Json] = field(default_factory=dict)
     """For drivers of others."""
 
 
@@ -137,7 +136,7 @@ class Policy:
 
     max_steps: int | None = None
     denied: tuple[str, ...] = ()
-    lanes: Mapping[str, Lane] = MappingProxyType({})
+    lanes: Mapping[str, Lane] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +146,8 @@ class Bindings:
     targets: Mapping[str, Target]
     """Surface name -> target; `default` serves the rest."""
     data: tuple[DataSource, ...] = ()
-    identity: Mapping[str, Json] = MappingProxyType({})
-    secrets: Mapping[str, str] = MappingProxyType({})
+    identity: Mapping[str, Json] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     """Name -> reference (`env:NAME` or `file:PATH`), never a literal."""
     policy: Policy = Policy()
     region: str | None = None
@@ -161,7 +160,7 @@ class GateSpec:
     """A suite whose verdict an environment demands before a release may enter."""
 
     suite: str
-    allow: Mapping[str, Json] = MappingProxyType({})
+    allow: Mapping[str, Json] = field(default_factory=dict)
     max_age: str | None = None
     mode: str = "require"
     """off | warn | require"""
@@ -177,7 +176,7 @@ class Promotion:
     approvals_count: int = 0
     approval_roles: tuple[str, ...] = ()
     soak: str | None = None
-    windows: Mapping[str, Json] = MappingProxyType({})
+    windows: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

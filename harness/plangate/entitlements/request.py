@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 __all__ = ["Consent", "Override", "Request", "Subject"]
 
@@ -36,7 +35,7 @@ class Subject:
     addons: tuple[str, ...] = ()
     tenant_linked: bool = True
     consents: tuple[Consent, ...] = ()
-    usage: Mapping[str, int] = MappingProxyType({})
+    usage: Mapping[str, int] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
 
 
@@ -46,7 +45,7 @@ class Request:
 
     capability: str
     surface: str = "default"
-    settings: Mapping[str, str | int] = MappingProxyType({})
-    cost: Mapping[str, int] = MappingProxyType({})
+    settings: Mapping[str, str | int] = field(default_factory=dict)
+    cost: Mapping[str, int] = field(default_factory=dict)
     phrasing: str | None = None
     time: str = "2026-01-01T00:00:00Z"

@@ -6,9 +6,8 @@ Everything here is derived from stored rows (architecture.md); nothing is counte
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Protocol
 
 from plangate.entitlements.decision import Effect, LimitDetail
@@ -127,7 +126,7 @@ class SuiteSummary:
     """`exhaustive`, or for t-way what was covered and what was not, in words."""
     covers: tuple[str, ...] = ()
     """Requirement ids the suite says it covers."""
-    axes: Mapping[str, tuple[AxisValue, ...]] = MappingProxyType({})
+    axes: Mapping[str, tuple[AxisValue, ...]] = field(default_factory=dict)
     """Values each spanned axis took, in order; plan, state, capability and surface always."""
 
 
