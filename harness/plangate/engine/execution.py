@@ -1,0 +1,250 @@
+"""A run from first to last: the expected set is stored, then each pass observes what it has not yet; events tell of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from plangate.documents.suite import AXES
+from plangate.drivers.protocol import BlockingDriver, Driver, EvaluationRequest
+from plangate.engine.events import Event, PassStarted, Planned, Progress, RunEnded, RunStarted
+from plangate.engine.health import Health
+from plangate.engine.plan import RunPlan, SuitePlan, numbers_in_order
+from plangate.engine.recording import PassRecorder, Tally
+from plangate.engine.tasks import observe_in_tasks
+from plangate.engine.threads import Seen, observe_in_threads
+from plangate.matrix.cell import Cell
+from plangate.store.documents import PassRecord, SuiteRecord
+from plangate.store.pending import PendingCells, expectations_of, expected_numbers, suites_of
+from plangate.store.rows import AxisCodec, expected_key
+from plangate.store.writer import CellRow, RunWriter
+
+__all__ = ["Clock", "FreshProcesses", "OpenTargets", "Part", "execute", "observe_pass", "store_plan"]
+
+_CELLS_IN_COMMIT = 4_000
+Clock = Callable[[], int]
+"""Nanoseconds from any start; only differences count."""
+Part = tuple[int, int]
+"""(k, n): the k-th of n workers, counted from 0; takes each n-th pending cell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTargets:
+    """Open drivers by surface, with the deadline of each."""
+
+    driver_of: Mapping[str, Driver]
+    timeout_of: Mapping[str, float]
+    request_of: Callable[[Cell], EvaluationRequest]
+
+
+class FreshProcesses(Protocol):
+    """Runs a pass in processes of its own and relays what they say (`cli` provides one)."""
+
+    def __call__(self, suite: str, one_pass: PassRecord, workers: int) -> AsyncIterator[Progress]:
+        """Progress of all workers together. Raises DriverError or StoreError as they did."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Execution:
+    """What one invocation of the engine carries along."""
+
+    plan: RunPlan
+    writer: RunWriter
+    clock: Clock
+    workers: int = 1
+    tally: Tally = field(default_factory=Tally)
+    stopped: str = ""
+
+
+def store_plan(plan: RunPlan, writer: RunWriter) -> None:
+    """Compute the expected set and store it whole, before anything is observed (rule R2)."""
+    first = 0
+    for number, suite in enumerate(plan.suites):
+        cells = _store_cells(plan, suite, writer, first)
+        writer.add_suites([_record_of(suite, number=number, first=first, cells=cells)])
+        first += len(suite.matrix)
+
+
+def _store_cells(plan: RunPlan, suite: SuitePlan, writer: RunWriter, first: int) -> int:
+    pack = AxisCodec(suite.axes).pack
+    numbers: dict[int, int] = {}
+    kept: list[object] = []  # an id is only an id while its object lives
+    rows: list[CellRow] = []
+    stored = 0
+    chosen = None if plan.selection.everything else plan.selection
+    for cell in suite.matrix:
+        if chosen is not None and cell not in chosen:
+            continue
+        expected = suite.expected(cell)
+        number = numbers.get(id(expected))
+        if number is None:
+            number = numbers[id(expected)] = writer.number_of_expectation(expected_key(expected))
+            kept.append(expected)
+        rows.append((first + cell.number, cell.digest, number, pack(cell.axes)))
+        if len(rows) >= _CELLS_IN_COMMIT:
+            stored += _commit_cells(writer, rows)
+    return stored + _commit_cells(writer, rows)
+
+
+def _commit_cells(writer: RunWriter, rows: list[CellRow]) -> int:
+    with writer.transaction():
+        writer.add_cells(rows)
+    stored = len(rows)
+    rows.clear()
+    return stored
+
+
+def _record_of(plan: SuitePlan, *, number: int, first: int, cells: int) -> SuiteRecord:
+    suite = plan.suite
+    spanned = {"plan", "state", "capability", "surface", *suite.axes}
+    return SuiteRecord(
+        number=number,
+        name=suite.name,
+        version=suite.version,
+        digest=plan.digest,
+        first_cell=first,
+        span=len(plan.matrix),
+        cells=cells,
+        seed=suite.seed,
+        judge=suite.judge,
+        axes=plan.axes,
+        spanned=tuple(axis for axis in AXES if axis in spanned),
+        covers=suite.covers,
+        coverage=plan.coverage,
+        passes=plan.passes,
+        cache_key=plan.cache_key,
+    )
+
+
+async def execute(
+    plan: RunPlan,
+    writer: RunWriter,
+    *,
+    targets: OpenTargets | None,
+    clock: Clock,
+    fresh: FreshProcesses | None = None,
+    workers: int = 1,
+) -> AsyncIterator[Event]:
+    """Observe every pending cell of every pass, suite by suite.
+
+    The expected set must be stored (`store_plan`). `fresh` runs the passes that need a process of their own, and all
+    passes where `workers` > 1; `targets` may be None only where no other pass remains. Ends with RunEnded, whose
+    `stopped` says why where the target was down or the run's time was over.
+    """
+    run = Execution(plan=plan, writer=writer, clock=clock, workers=workers)
+    yield RunStarted(run=plan.header.run, environment=plan.header.environment)
+    records = suites_of(writer.path)
+    pending = [PendingCells.of(writer.path, record, one) for record in records for one in record.passes]
+    yield Planned(
+        cells=sum(record.cells for record in records),
+        observations=sum(one.expected for one in pending),
+        already=sum(one.expected - one.left for one in pending),
+    )
+    try:
+        async with asyncio.timeout(plan.limits.run_s):
+            for suite, record in zip(plan.suites, records, strict=True):
+                async for event in _suite(run, suite, record, targets=targets, fresh=fresh):
+                    yield event
+                if run.stopped:
+                    break
+    except TimeoutError:
+        run.stopped = f"the run's time of {plan.limits.run_s:g} s is over"
+    yield RunEnded(run=plan.header.run, stopped=run.stopped)
+
+
+async def _suite(
+    run: Execution, suite: SuitePlan, record: SuiteRecord, *, targets: OpenTargets | None, fresh: FreshProcesses | None
+) -> AsyncIterator[Event]:
+    for one in record.passes:
+        if not PendingCells.of(run.writer.path, record, one).left:
+            continue
+        yield PassStarted(
+            suite=record.name,
+            number=one.number + 1,
+            passes=len(record.passes),
+            order=one.order,
+            concurrency=one.concurrency,
+            seed=one.seed,
+            hash_seed=one.hash_seed,
+        )
+        if fresh is not None and (one.hash_seed is not None or run.workers > 1):
+            async for progress in fresh(record.name, one, run.workers):
+                yield _added(run.tally, progress)
+        elif targets is not None:
+            async for event in observe_pass(run, suite, record, one, targets=targets):
+                yield event
+        if run.stopped:
+            return
+
+
+def _added(tally: Tally, progress: Progress) -> Progress:
+    tally.observed += progress.observed
+    tally.leaks += progress.leaks
+    tally.others += progress.others
+    return Progress(observed=tally.observed, leaks=tally.leaks, others=tally.others)
+
+
+async def observe_pass(
+    run: Execution,
+    suite: SuitePlan,
+    record: SuiteRecord,
+    one: PassRecord,
+    *,
+    targets: OpenTargets,
+    part: Part = (0, 1),
+) -> AsyncIterator[Progress]:
+    """Observe what one pass has not seen yet, or a worker's part of it; each batch is stored before it is told."""
+    pending = PendingCells.of(run.writer.path, record, one)
+    numbers = pending.numbers(numbers_in_order(len(suite.matrix), one), part=part)
+    recorder = PassRecorder(
+        run.writer,
+        first_cell=record.first_cell,
+        pass_number=one.number,
+        expected_numbers=expected_numbers(run.writer.path, record),
+        expectations=expectations_of(run.writer.path),
+        tally=run.tally,
+    )
+    health = Health(run.plan.limits, concurrency=one.concurrency)
+    cells = suite.matrix.cells(numbers)
+    async for batch in _observe(run, cells, one, targets=targets, health=health, size=pending.left // part[1]):
+        recorder.record(batch)
+        yield Progress(observed=run.tally.observed, leaks=run.tally.leaks, others=run.tally.others)
+    run.stopped = health.down
+
+
+def _observe(
+    run: Execution, cells: Iterator[Cell], one: PassRecord, *, targets: OpenTargets, health: Health, size: int
+) -> AsyncIterator[Sequence[Seen]]:
+    blocking = _all_blocking(targets.driver_of)
+    if blocking is not None:
+        return observe_in_threads(
+            cells,
+            driver_of=blocking,
+            request_of=targets.request_of,
+            concurrency=one.concurrency,
+            size=size,
+            timeout_s=max(targets.timeout_of.values()),
+            health=health,
+            clock=run.clock,
+        )
+    return observe_in_tasks(
+        cells,
+        driver_of=dict(targets.driver_of),
+        request_of=targets.request_of,
+        timeout_of=dict(targets.timeout_of),
+        concurrency=one.concurrency,
+        limits=run.plan.limits,
+        health=health,
+        clock=run.clock,
+    )
+
+
+def _all_blocking(drivers: Mapping[str, Driver]) -> dict[str, BlockingDriver] | None:
+    """The same drivers, where every one of them answers in this thread."""
+    blocking = {
+        surface: driver for surface, driver in drivers.items() if isinstance(driver, BlockingDriver) and driver.blocking
+    }
+    return blocking if len(blocking) == len(drivers) else None

@@ -1,0 +1,162 @@
+"""Observing over connections: many cells in flight, each with a deadline and bounded retries of transport faults."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from plangate.drivers.protocol import BatchDriver, BlockingDriver, Driver, EvaluationRequest
+from plangate.engine.health import TRANSPORT, Health
+from plangate.engine.plan import Limits
+from plangate.engine.threads import Seen
+from plangate.matrix.cell import Cell
+from plangate.verdicts.observation import Fault, Observed
+
+__all__ = ["observe_in_tasks"]
+
+_FLUSH_EVERY_S = 0.2
+_BUFFER_MAX = 4_000
+_YIELD_EVERY = 64
+_GRACE_S = 1.0
+"""How much later than the driver itself the engine gives a cell up: drivers know their target's deadline better."""
+
+
+class _Pass:
+    """What the tasks of one pass share."""
+
+    def __init__(
+        self,
+        cells: Iterator[Cell],
+        *,
+        driver_of: dict[str, Driver],
+        request_of: Callable[[Cell], EvaluationRequest],
+        timeout_of: dict[str, float],
+        limits: Limits,
+        health: Health,
+        clock: Callable[[], int],
+    ) -> None:
+        self.cells = cells
+        self.driver_of, self.request_of, self.timeout_of = driver_of, request_of, timeout_of
+        self.limits, self.health, self.clock = limits, health, clock
+        self.seen: list[Seen] = []
+        self.batch = max((_batch_max(driver) for driver in driver_of.values()), default=1)
+
+    async def work(self) -> None:
+        """Observe until no cell is left or the target is down."""
+        done = 0
+        while not self.health.down and (chunk := list(islice(self.cells, self.batch))):
+            if len(chunk) == 1:
+                await self._one(chunk[0])
+            else:
+                await self._many(chunk)
+            done += len(chunk)
+            if done % _YIELD_EVERY == 0 or len(self.seen) > _BUFFER_MAX:
+                # An answer that needs no waiting would keep the other tasks, the watch and Ctrl-C out.
+                await asyncio.sleep(0 if len(self.seen) <= _BUFFER_MAX else _FLUSH_EVERY_S)
+
+    async def _many(self, chunk: list[Cell]) -> None:
+        by_surface: dict[str, list[Cell]] = {}
+        for cell in chunk:
+            by_surface.setdefault(cell.request.surface, []).append(cell)
+        for surface, cells in by_surface.items():
+            driver = self.driver_of[surface]
+            if isinstance(driver, BatchDriver) and _batch_max(driver) > 1:
+                await self._batch(driver, cells, timeout_s=self.timeout_of[surface])
+            else:
+                for cell in cells:
+                    await self._one(cell)
+
+    async def _one(self, cell: Cell) -> None:
+        surface = cell.request.surface
+        driver, timeout_s = self.driver_of[surface], self.timeout_of[surface]
+        started = self.clock()
+        observed = await self._ask(driver, cell, timeout_s=timeout_s)
+        retries = 0
+        while observed.fault in TRANSPORT and retries < self.limits.retries_max and not self.health.down:
+            await asyncio.sleep(self.limits.retry_wait_s * 4**retries)
+            retries += 1
+            started = self.clock()
+            observed = await self._ask(driver, cell, timeout_s=timeout_s)
+        if retries:
+            observed = replace(observed, retries=observed.retries + retries)
+        self._record(cell, observed, started)
+
+    async def _ask(self, driver: Driver, cell: Cell, *, timeout_s: float) -> Observed:
+        request = self.request_of(cell)
+        try:
+            async with asyncio.timeout(timeout_s + _GRACE_S):
+                if isinstance(driver, BlockingDriver) and driver.blocking:
+                    return await asyncio.to_thread(driver.observe_now, request)
+                return await driver.observe(request)
+        except TimeoutError:
+            return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {timeout_s:g} s")
+        except Exception as error:  # a driver of others may break its promise; the run must not
+            return Observed(fault=Fault.RAISED, detail=f"the driver raised {type(error).__name__}: {error}"[:2000])
+
+    async def _batch(self, driver: BatchDriver, cells: list[Cell], *, timeout_s: float) -> None:
+        started = self.clock()
+        answers: Sequence[Observed] = ()
+        fault = Observed(fault=Fault.TIMEOUT, detail=f"no answer within {timeout_s:g} s")
+        try:
+            async with asyncio.timeout(timeout_s + _GRACE_S):
+                answers = await driver.observe_batch([self.request_of(cell) for cell in cells])
+        except TimeoutError:
+            answers = [fault] * len(cells)
+        if len(answers) != len(cells):
+            wrong = f"{len(answers)} answers to {len(cells)} requests"
+            answers = [Observed(fault=Fault.MALFORMED, detail=wrong)] * len(cells)
+        for cell, observed in zip(cells, answers, strict=True):
+            if observed.fault in TRANSPORT:
+                await self._one(cell)
+            else:
+                self._record(cell, observed, started)
+
+    def _record(self, cell: Cell, observed: Observed, started: int) -> None:
+        self.health.record(observed)
+        self.seen.append((cell.number, observed, (self.clock() - started) // 1000))
+
+
+def _batch_max(driver: Driver) -> int:
+    return driver.batch_max if isinstance(driver, BatchDriver) else 1
+
+
+async def observe_in_tasks(
+    cells: Iterator[Cell],
+    *,
+    driver_of: dict[str, Driver],
+    request_of: Callable[[Cell], EvaluationRequest],
+    timeout_of: dict[str, float],
+    concurrency: int,
+    limits: Limits,
+    health: Health,
+    clock: Callable[[], int],
+) -> AsyncIterator[list[Seen]]:
+    """Observe each cell once with `concurrency` in flight; yields what was seen every 0.2 s, in no particular order.
+
+    Stops when `health` says that the target is down. `clock` counts nanoseconds.
+    """
+    shared = _Pass(
+        cells,
+        driver_of=driver_of,
+        request_of=request_of,
+        timeout_of=timeout_of,
+        limits=limits,
+        health=health,
+        clock=clock,
+    )
+    tasks = {asyncio.create_task(shared.work()) for _ in range(concurrency)}
+    try:
+        pending = tasks
+        while pending:
+            done, pending = await asyncio.wait(pending, timeout=_FLUSH_EVERY_S)
+            if shared.seen:
+                batch, shared.seen = shared.seen, []
+                yield batch
+            for task in done:
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,69 @@
+"""What a run keeps of each suite: enough to judge, name and compare its cells without the workspace it came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from plangate.documents.suite import JudgeMode
+from plangate.matrix.cell import AxisValue
+
+__all__ = ["PassRecord", "SuiteRecord"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassRecord:
+    """One walk over all cells of a suite: its order, how many at once, and in which process."""
+
+    number: int
+    order: str
+    concurrency: int
+    process: int
+    seed: int
+    """Seed of the shuffle."""
+    hash_seed: int | None
+    """PYTHONHASHSEED of the fresh process, or None where the pass runs in the harness's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteRecord:
+    """One suite of a run."""
+
+    number: int
+    name: str
+    version: int
+    digest: str
+    first_cell: int
+    """Cell numbers of this suite start here."""
+    span: int
+    """Cell numbers this suite may use: the size of its whole matrix."""
+    cells: int
+    """Cells expected in this run (of this shard, of this selection)."""
+    seed: int
+    """Seed of all random choices made for this suite (rule R4)."""
+    judge: JudgeMode
+    axes: Mapping[str, tuple[AxisValue, ...]]
+    """Every axis -> the values it takes."""
+    spanned: tuple[str, ...]
+    """Axes shown in results: those the suite names, and plan, state, capability, surface."""
+    covers: tuple[str, ...]
+    coverage: str
+    passes: tuple[PassRecord, ...]
+    cache_key: str
+    """Digest of all that could change an answer of this suite (rule R10)."""
+
+    def to_json(self) -> str:
+        """As stored."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> SuiteRecord:
+        """From what `to_json` wrote."""
+        raw = json.loads(text)
+        raw["judge"] = JudgeMode(raw["judge"])
+        raw["axes"] = {axis: tuple(values) for axis, values in raw["axes"].items()}
+        raw["spanned"] = tuple(raw["spanned"])
+        raw["covers"] = tuple(raw["covers"])
+        raw["passes"] = tuple(PassRecord(**one) for one in raw["passes"])
+        return cls(**raw)

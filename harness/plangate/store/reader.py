@@ -1,0 +1,262 @@
+"""A stored run, read: header, totals, verdicts and cells, all derived from rows in streams of flat memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from plangate.documents.suite import AXES
+from plangate.errors import StoreError
+from plangate.store.documents import SuiteRecord
+from plangate.store.rows import AxisCodec, expected_from, observed_from
+from plangate.store.schema import connect, guarded
+from plangate.verdicts.fingerprint import decision_text, fingerprint
+from plangate.verdicts.judge import judge_cell, judge_run
+from plangate.verdicts.result import (
+    CellResult,
+    Expected,
+    ObservedCount,
+    RunHeader,
+    RunSummary,
+    SuiteSummary,
+    Totals,
+    Verdict,
+)
+
+__all__ = ["StoredRun"]
+
+# One row a cell. `low = high` says that all observations agree, so that only the others need a second look.
+_CELLS = """
+SELECT c.number, c.digest, c.expected, c.axes, min(o.outcome) AS low, max(o.outcome) AS high,
+       count(o.outcome) AS seen, ifnull(sum(o.retries > 0), 0) AS retried
+FROM cells c LEFT JOIN observations o ON o.cell = c.number
+WHERE c.number >= :first AND c.number < :last GROUP BY c.number
+"""
+_WORST_FIRST = (Verdict.LEAK, Verdict.FLAKY, Verdict.LOCKOUT, Verdict.MISMATCH, Verdict.ERROR)
+_Row = tuple[int, bytes, int, bytes, int | None, int | None, int, int]
+
+
+class StoredRun:
+    """A run file opened for reading; also while another process still writes it. Use as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = connect(path)
+
+    def __enter__(self) -> StoredRun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    @cached_property
+    def header(self) -> RunHeader:
+        """What was run against what, and how it ended."""
+        with guarded(self.path):
+            row = self._connection.execute("SELECT header, finished, duration_s, stopped FROM run").fetchone()
+        if row is None:
+            raise StoreError(f"{self.path.name} holds no run", code="not-a-run")
+        header = RunHeader(**json.loads(row[0]))
+        return replace(header, finished=row[1], duration_s=row[2], stopped=row[3])
+
+    @cached_property
+    def suites(self) -> tuple[SuiteRecord, ...]:
+        """The suites of the run."""
+        with guarded(self.path):
+            rows = self._connection.execute("SELECT document FROM suites ORDER BY number").fetchall()
+        return tuple(SuiteRecord.from_json(text) for (text,) in rows)
+
+    @cached_property
+    def _expectations(self) -> Mapping[int, Expected]:
+        rows = self._connection.execute("SELECT number, key FROM expectations").fetchall()
+        return {number: expected_from(key) for number, key in rows}
+
+    @cached_property
+    def _outcomes(self) -> Mapping[int, str]:
+        return dict(self._connection.execute("SELECT number, key FROM outcomes").fetchall())
+
+    def summary(self) -> RunSummary:
+        """Totals, verdict and fingerprint, derived from rows."""
+        with guarded(self.path):
+            totals = [self._totals(suite) for suite in self.suites]
+            suites = tuple(
+                SuiteSummary(
+                    name=suite.name,
+                    version=suite.version,
+                    digest=suite.digest,
+                    totals=of_suite,
+                    coverage=suite.coverage,
+                    covers=suite.covers,
+                    axes={axis: suite.axes[axis] for axis in suite.spanned},
+                )
+                for suite, (of_suite, _) in zip(self.suites, totals, strict=True)
+            )
+            leaked = sum(count for _, count in totals)
+            stopped = not self.header.finished
+            return RunSummary(
+                header=self.header,
+                verdict=judge_run([one for one, _ in totals], leaked=leaked, stopped=stopped),
+                fingerprint=fingerprint(self.decisions()),
+                totals=_sum([one for one, _ in totals]),
+                leaked=leaked,
+                suites=suites,
+            )
+
+    def _totals(self, suite: SuiteRecord) -> tuple[Totals, int]:
+        """Totals of a suite and how many of its cells leaked, from one grouped read."""
+        counts = dict.fromkeys(Verdict, 0)
+        executed = observations = retried = leaked_cells = 0
+        for expected, low, high, seen, retries, cells in self._groups(suite):
+            observations += seen * cells
+            retried += retries * cells
+            if seen == 0:
+                continue
+            if low == high:
+                verdict, leaked = self._judge_agreed(suite, expected, low, seen)
+                whole = seen == len(suite.passes)
+                executed += cells * whole
+                leaked_cells += cells * leaked
+                # What was not observed in every pass may be a failure already, but not yet a pass.
+                counts[verdict] += cells if whole or verdict is not Verdict.PASS else 0
+        for row in self._disagreeing(suite):
+            verdict, leaked = judge_cell(self._expectations[row[2]], self._observed(row), mode=suite.judge)
+            whole = row[6] == len(suite.passes)
+            executed += whole
+            leaked_cells += leaked
+            counts[verdict] += 1 if whole or verdict is not Verdict.PASS else 0
+        return (
+            Totals(
+                expected=suite.cells,
+                executed=executed,
+                observations=observations,
+                passed=counts[Verdict.PASS],
+                leak=counts[Verdict.LEAK],
+                lockout=counts[Verdict.LOCKOUT],
+                mismatch=counts[Verdict.MISMATCH],
+                flaky=counts[Verdict.FLAKY],
+                error=counts[Verdict.ERROR],
+                retried=retried,
+            ),
+            leaked_cells,
+        )
+
+    def _groups(self, suite: SuiteRecord) -> Iterator[tuple[int, int, int, int, int, int]]:
+        grouped = (
+            f"SELECT expected, low, high, seen, retried, count(*) FROM ({_CELLS}) "  # noqa: S608 - no input in it
+            "GROUP BY expected, CASE WHEN low = high THEN low ELSE -1 END, low = high, seen, retried"
+        )
+        return iter(self._connection.execute(grouped, _span(suite)))
+
+    def _disagreeing(self, suite: SuiteRecord) -> Iterator[_Row]:
+        return iter(self._connection.execute(f"{_CELLS} HAVING low <> high", _span(suite)))
+
+    def _judge_agreed(self, suite: SuiteRecord, expected: int, outcome: int, seen: int) -> tuple[Verdict, bool]:
+        observed = observed_from(self._outcomes[outcome], count=seen)
+        return judge_cell(self._expectations[expected], (observed,), mode=suite.judge)
+
+    def _observed(self, row: _Row, *, details: bool = False) -> tuple[ObservedCount, ...]:
+        """Distinct outcomes of a cell with their counts, most frequent first."""
+        number, low, high, seen = row[0], row[4], row[5], row[6]
+        if low is None:
+            return ()
+        if low == high and not details:
+            return (observed_from(self._outcomes[low], count=seen),)
+        counts = self._connection.execute(
+            "SELECT o.outcome, count(*), min(d.text) FROM observations o "
+            "LEFT JOIN details d ON d.cell = o.cell AND d.pass = o.pass WHERE o.cell = ? "
+            "GROUP BY o.outcome ORDER BY count(*) DESC, o.outcome",
+            (number,),
+        )
+        return tuple(observed_from(self._outcomes[one], count=count, detail=text) for one, count, text in counts)
+
+    def decisions(self) -> Iterator[tuple[bytes, str]]:
+        """(cell digest, decision text) of every observed cell, sorted by digest: what the fingerprint covers."""
+
+        @lru_cache(maxsize=4096)
+        def agreed(outcome: int) -> str:
+            return decision_text((observed_from(self._outcomes[outcome], count=1),))
+
+        everything = {"first": 0, "last": 2**62}
+        for row in self._connection.execute(f"{_CELLS} HAVING seen > 0 ORDER BY c.digest", everything):
+            yield row[1], (agreed(row[4]) if row[4] == row[5] else decision_text(self._observed(row)))
+
+    def cells(self) -> Iterator[CellResult]:
+        """Every cell that was observed, suite by suite in the suite's forward order."""
+        for suite in self.suites:
+            codec = AxisCodec(suite.axes)
+            for row in self._connection.execute(f"{_CELLS} HAVING seen > 0", _span(suite)):
+                yield self._result(suite, codec, row)
+
+    def failures(self, *, limit: int | None = None) -> Iterator[CellResult]:
+        """Cells that did not pass: leaks first, then flaky, lockout, mismatch, error; within one, by cell id."""
+        left = limit if limit is not None else -1
+        for verdict in _WORST_FIRST:
+            for suite in self.suites:
+                for result in self._failures_of(suite, verdict):
+                    if left == 0:
+                        return
+                    left -= 1
+                    yield result
+
+    def _failures_of(self, suite: SuiteRecord, verdict: Verdict) -> Iterator[CellResult]:
+        codec = AxisCodec(suite.axes)
+        wanted = [
+            (expected, low)
+            for expected, low, high, seen, _, _ in self._groups(suite)
+            if seen and low == high and self._judge_agreed(suite, expected, low, seen)[0] is verdict
+        ]
+        condition = "".join(f" OR (c.expected = {expected:d} AND low = {low:d})" for expected, low in set(wanted))
+        if len(wanted) > 500:  # SQLite bounds the depth of an expression; beyond it, every cell is looked at
+            condition = " OR 1"
+        query = f"{_CELLS} HAVING seen > 0 AND (low <> high{condition}) ORDER BY c.digest"
+        for row in self._connection.execute(query, _span(suite)):
+            if judge_cell(self._expectations[row[2]], self._observed(row), mode=suite.judge)[0] is verdict:
+                yield self._result(suite, codec, row)
+
+    def cell(self, cell: str) -> CellResult:
+        """One cell by its id. Raises StoreError `no-such-cell`."""
+        wanted = bytes.fromhex(cell.removeprefix("c-")) if _is_cell_id(cell) else b""
+        for suite in self.suites:
+            query = _CELLS.replace("GROUP BY", "AND c.digest = :digest GROUP BY")
+            row = self._connection.execute(query, {**_span(suite), "digest": wanted}).fetchone()
+            if row is not None:
+                return self._result(suite, AxisCodec(suite.axes), row)
+        raise StoreError(
+            f"run {self.header.run} has no cell {cell}",
+            code="no-such-cell",
+            hint="cell ids stand in the failures of plangate show RUN",
+        )
+
+    def _result(self, suite: SuiteRecord, codec: AxisCodec, row: _Row) -> CellResult:
+        expected = self._expectations[row[2]]
+        verdict, leaked = judge_cell(expected, self._observed(row), mode=suite.judge)
+        axes = dict(zip(AXES, codec.unpack(row[3]), strict=True))
+        identity = "c-" + row[1].hex()
+        header = self.header
+        return CellResult(
+            cell=identity,
+            suite=suite.name,
+            axes={axis: axes[axis] for axis in suite.spanned},
+            verdict=verdict,
+            leaked=leaked,
+            expected=expected,
+            observed=self._observed(row, details=verdict is not Verdict.PASS),
+            retries=row[7],
+            reproduce=f"plangate run {header.environment} --cell {identity} --seed {suite.seed}",
+        )
+
+
+def _span(suite: SuiteRecord) -> dict[str, int]:
+    return {"first": suite.first_cell, "last": suite.first_cell + suite.span}
+
+
+def _is_cell_id(text: str) -> bool:
+    return text.startswith("c-") and len(text) == 22 and all(letter in "0123456789abcdef" for letter in text[2:])
+
+
+def _sum(each: list[Totals]) -> Totals:
+    names = Totals.__slots__
+    return Totals(**{name: sum(getattr(one, name) for one in each) for name in names})
