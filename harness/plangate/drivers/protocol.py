@@ -14,10 +14,18 @@ from typing import Any, Protocol, runtime_checkable
 
 from plangate.verdicts.observation import Observed
 
-__all__ = ["BatchDriver", "BlockingDriver", "Driver", "DriverContext", "EvaluationRequest"]
+__all__ = ["BatchDriver", "BlockingDriver", "DeadlinePassed", "Driver", "DriverContext", "EvaluationRequest"]
 
 EvaluationRequest = dict[str, Any]
 """`{"subject": {...}, "action": {"name"}, "resource": {...}, "context": {...}}`; the driver may keep or change it."""
+
+
+class DeadlinePassed(BaseException):
+    """A blocking call is past its deadline: raised into it by the engine (from a signal handler).
+
+    Not an `Exception`, so that neither the app's nor a driver's `except Exception` takes it for an answer; every driver
+    lets it pass.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +59,9 @@ class Driver(Protocol):
 
     async def close(self) -> None:
         """Release everything; stop what was launched. Safe to call twice, and after a failed open."""
+
+    # A driver may also have `def alive(self) -> bool`: False once its target is known to be gone for good (a launched
+    # process that exited), so that the engine can end the run at once. A driver without it counts as alive.
 
 
 @runtime_checkable

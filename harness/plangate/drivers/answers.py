@@ -1,0 +1,216 @@
+"""Reads an answer in the AuthZEN evaluation shape as an `Observed` (documents.md, The one request shape).
+
+    {"decision": true, "context": {"effect": "allow", "reason": "entitled", "limit": {...}}}
+
+Reading is strict: what is not exactly this shape is a fault, never a decision. Fields nobody here knows are ignored, as
+AuthZEN 1.0 demands; an optional field that is null counts as left out. `context.error` says that the app could not
+decide: a fault too, so that a broken service is never taken for one that refuses.
+
+This runs once an observation, so answers of a shape seen before come from a bounded table and build nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from reprlib import Repr
+from typing import Any, Final
+
+from plangate.entitlements.decision import Effect, LimitDetail
+from plangate.verdicts.observation import Fault, Observed
+
+__all__ = ["AnswerReader", "Redact", "answer_reader", "read_answer"]
+
+Redact = Callable[[str], str]
+"""Takes secrets out of a text and bounds its length (`plangate.drivers.redaction`)."""
+AnswerReader = Callable[[object], Observed]
+"""Turns whatever a target answered into an `Observed`. Total: never raises."""
+
+REASON_CHARS_MAX: Final = 200
+NAME_CHARS_MAX: Final = 200
+INTEGER_MAX: Final = 2**63 - 1
+"""What the store's integers hold."""
+_SEEN_MAX: Final = 4096
+"""Distinct answers remembered by one reader; an app that words each answer anew only loses the short cut."""
+_EXCERPT_CHARS: Final = 600
+_TEXT_CHARS: Final = 120
+
+_NOTHING: Final[dict[str, Any]] = {}
+_PLAIN_TYPES: Final = frozenset({str, int, type(None)})
+_EFFECTS: Final = {effect.value: effect for effect in Effect}
+
+
+class _MalformedAnswerError(Exception):
+    """Why an answer is not of the agreed shape; never leaves this module."""
+
+
+def answer_reader(redact: Redact | None = None) -> AnswerReader:
+    """A reader with a table of its own. `redact` is applied to every text that it lets through."""
+    seen: dict[object, Observed] = {}
+    recall = seen.get
+
+    def read(value: object) -> Observed:
+        key = _key(value)
+        if key is not None:
+            try:
+                known = recall(key)
+            except TypeError:  # unhashable: a list where a word belongs
+                return _read(value, redact)
+            if known is not None:
+                return known
+        observed = _read(value, redact)
+        if key is not None and observed.fault is None and len(seen) < _SEEN_MAX:
+            seen[key] = observed
+        return observed
+
+    return read
+
+
+def _key(value: object) -> tuple[object, ...] | None:
+    """What tells two good answers apart; None where the answer must be read with care.
+
+    Types are checked here, before any table is asked: to a dict, 1 and 1.0 and True are one key.
+    """
+    answer: dict[str, Any] = value if value.__class__ is dict else _NOTHING
+    decision = answer.get("decision")
+    if decision is not True and decision is not False:
+        return None
+    context = answer.get("context")
+    if context is None:
+        return (decision,)
+    if context.__class__ is not dict or context.get("error") is not None:
+        return None
+    limit = context.get("limit")
+    if limit is None:
+        return (decision, context.get("effect"), context.get("reason"))
+    if limit.__class__ is dict and _PLAIN_TYPES.issuperset(map(type, limit.values())):
+        return (decision, context.get("effect"), context.get("reason"), *limit, *limit.values())
+    return None
+
+
+def _read(value: object, redact: Redact | None) -> Observed:
+    try:
+        observed = _decide(value, redact)
+    except _MalformedAnswerError as error:
+        observed = Observed(fault=Fault.MALFORMED, detail=f"{error}: {_excerpt(value, redact)}")
+    if redact is None:
+        return observed
+    return _redacted(observed, redact)
+
+
+def _redacted(observed: Observed, redact: Callable[[str], str]) -> Observed:
+    limit = observed.limit
+    if limit is not None:
+        resets_at = None if limit.resets_at is None else redact(limit.resets_at)
+        limit = LimitDetail(redact(limit.name), limit.limit, limit.remaining, resets_at)
+    return Observed(
+        effect=observed.effect,
+        reason=None if observed.reason is None else redact(observed.reason),
+        limit=limit,
+        fault=observed.fault,
+        detail=None if observed.detail is None else redact(observed.detail),
+    )
+
+
+def _decide(value: object, redact: Redact | None) -> Observed:
+    answer = _object(value, "the answer")
+    decision = answer.get("decision")
+    if not isinstance(decision, bool):
+        raise _MalformedAnswerError(f"decision must be true or false, not {_kind(decision)}")
+    context = _object({} if answer.get("context") is None else answer["context"], "context")
+    error = context.get("error")
+    if error is not None:
+        return Observed(fault=Fault.RAISED, detail=f"context.error: {_excerpt(error, redact)}")
+    return Observed(
+        effect=_effect(decision, context.get("effect")),
+        reason=_text(context.get("reason"), "context.reason", REASON_CHARS_MAX),
+        limit=_limit(context.get("limit")),
+    )
+
+
+def _effect(decision: bool, word: object) -> Effect:  # noqa: FBT001
+    if word is None:
+        return Effect.ALLOW if decision else Effect.DENY
+    effect = _EFFECTS.get(word) if isinstance(word, str) else None
+    if effect is None:
+        raise _MalformedAnswerError(f"context.effect must be one of {', '.join(_EFFECTS)}")
+    if decision is not (effect is Effect.ALLOW):
+        raise _MalformedAnswerError(f"decision {str(decision).lower()} contradicts context.effect {effect.value}")
+    return effect
+
+
+def _limit(value: object) -> LimitDetail | None:
+    if value is None:
+        return None
+    limit = _object(value, "context.limit")
+    name = _text(limit.get("name"), "context.limit.name", NAME_CHARS_MAX)
+    if not name:
+        raise _MalformedAnswerError("context.limit.name is missing")
+    resets_at = _text(limit.get("resets_at"), "context.limit.resets_at", NAME_CHARS_MAX)
+    return LimitDetail(name, _integer(limit, "limit"), _integer(limit, "remaining"), resets_at)
+
+
+def _integer(limit: dict[str, Any], name: str) -> int:
+    number = limit.get(name)
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise _MalformedAnswerError(f"context.limit.{name} must be an integer, not {_kind(number)}")
+    if not -INTEGER_MAX <= number <= INTEGER_MAX:
+        raise _MalformedAnswerError(f"context.limit.{name} is beyond 64 bits")
+    return int(number)
+
+
+def _text(value: object, name: str, chars_max: int) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise _MalformedAnswerError(f"{name} must be text, not {_kind(value)}")
+    if len(value) > chars_max:
+        raise _MalformedAnswerError(f"{name} is longer than {chars_max} characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _MalformedAnswerError(f"{name} is not valid text (a lone surrogate)") from None
+    # A plain str: an app in this process may answer with a StrEnum of its own, which no store should have to know.
+    return str.__str__(value)
+
+
+def _object(value: object, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _MalformedAnswerError(f"{name} must be an object, not {_kind(value)}")
+    return value
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null or missing"
+    return {"bool": "a boolean", "str": "text", "int": "a number", "float": "a number", "list": "a list"}.get(
+        type(value).__name__, type(value).__name__
+    )
+
+
+class _Excerpts(Repr):
+    """Short descriptions of any value, each text in it redacted before it is cut: half a secret is a secret too."""
+
+    def __init__(self, redact: Redact | None) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def repr_str(self, value: str, level: int) -> str:
+        return repr(self._cut(value))
+
+    def repr_instance(self, value: object, level: int) -> str:
+        return self._cut(repr(value))
+
+    def _cut(self, text: str) -> str:
+        text = text if self._redact is None else self._redact(text)
+        return text if len(text) <= _TEXT_CHARS else text[:_TEXT_CHARS] + "..."
+
+
+def _excerpt(value: object, redact: Redact | None) -> str:
+    try:
+        return _Excerpts(redact).repr(value)[:_EXCERPT_CHARS]
+    except Exception as error:  # a value of the app's own class may fail even to describe itself
+        return f"<{type(value).__name__}: {type(error).__name__} while describing it>"
+
+
+read_answer: Final = answer_reader()
+"""Reads one answer, without redaction (see `answer_reader`). Total: never raises."""
