@@ -1,4 +1,4 @@
-"""How much every property test tries: profile `normal` (the same examples on each machine) or `nightly` (new ones, 50 times as many).
+"""How much a property test tries: profile `normal` (the same examples on each machine) or `nightly` (50 times more, new).
 
 `HYPOTHESIS_PROFILE=nightly pytest` chooses the second. A test that wants more than its share multiplies
 `settings().max_examples`, so that the profile still scales it.
@@ -17,7 +17,7 @@ _ROOT = str(Path(__file__).resolve().parent.parent)
 if _ROOT not in sys.path:
     sys.path.insert(0, _ROOT)
 
-# A machine that others use at the same time is slow, which says nothing about the code: no deadline, no health check on time.
+# A machine that others use too is slow, which says nothing about the code: no deadline, no health check on time.
 settings.register_profile(
     "normal", max_examples=100, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
