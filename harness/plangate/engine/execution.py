@@ -1,4 +1,4 @@
-"""A run from first to last: the expected set is stored, then each pass observes what it has not yet; events tell of it."""
+"""A run from first to last: the expected set is stored, then each pass observes what is left; events tell of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from plangate.engine.tasks import observe_in_tasks
 from plangate.engine.threads import Seen, observe_in_threads
 from plangate.matrix.cell import Cell
 from plangate.store.documents import PassRecord, SuiteRecord
-from plangate.store.pending import PendingCells, expectations_of, expected_numbers, suites_of
+from plangate.store.pending import PendingCells, expectations_of, expected_numbers, observations_in, suites_of
 from plangate.store.rows import AxisCodec, expected_key
 from plangate.store.writer import CellRow, RunWriter
 
@@ -137,11 +137,10 @@ async def execute(
     run = Execution(plan=plan, writer=writer, clock=clock, workers=workers)
     yield RunStarted(run=plan.header.run, environment=plan.header.environment)
     records = suites_of(writer.path)
-    pending = [PendingCells.of(writer.path, record, one) for record in records for one in record.passes]
     yield Planned(
         cells=sum(record.cells for record in records),
-        observations=sum(one.expected for one in pending),
-        already=sum(one.expected - one.left for one in pending),
+        observations=sum(record.cells * len(record.passes) for record in records),
+        already=observations_in(writer.path),
     )
     try:
         async with asyncio.timeout(plan.limits.run_s):
@@ -159,7 +158,8 @@ async def _suite(
     run: Execution, suite: SuitePlan, record: SuiteRecord, *, targets: OpenTargets | None, fresh: FreshProcesses | None
 ) -> AsyncIterator[Event]:
     for one in record.passes:
-        if not PendingCells.of(run.writer.path, record, one).left:
+        pending = PendingCells.of(run.writer.path, record, one)
+        if not pending.left:
             continue
         yield PassStarted(
             suite=record.name,
@@ -174,7 +174,7 @@ async def _suite(
             async for progress in fresh(record.name, one, run.workers):
                 yield _added(run.tally, progress)
         elif targets is not None:
-            async for event in observe_pass(run, suite, record, one, targets=targets):
+            async for event in observe_pass(run, suite, record, one, targets=targets, pending=pending):
                 yield event
         if run.stopped:
             return
@@ -194,10 +194,10 @@ async def observe_pass(
     one: PassRecord,
     *,
     targets: OpenTargets,
+    pending: PendingCells,
     part: Part = (0, 1),
 ) -> AsyncIterator[Progress]:
     """Observe what one pass has not seen yet, or a worker's part of it; each batch is stored before it is told."""
-    pending = PendingCells.of(run.writer.path, record, one)
     numbers = pending.numbers(numbers_in_order(len(suite.matrix), one), part=part)
     recorder = PassRecorder(
         run.writer,

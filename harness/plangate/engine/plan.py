@@ -14,7 +14,17 @@ from plangate.matrix.shards import in_shard
 from plangate.store.documents import PassRecord
 from plangate.verdicts.result import Expected, RunHeader
 
-__all__ = ["CellMatrix", "Limits", "RunPlan", "Selection", "SuitePlan", "numbers_in_order", "passes_of"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "EVERYTHING",
+    "CellMatrix",
+    "Limits",
+    "RunPlan",
+    "Selection",
+    "SuitePlan",
+    "numbers_in_order",
+    "passes_of",
+]
 
 
 class CellMatrix(Protocol):
@@ -57,12 +67,22 @@ class Selection:
         """Whether nothing is left out."""
         return self.shard is None and not self.cells and not self.axes
 
+    def describe(self) -> str:
+        """The hand-made part of the selection in words; empty where only a shard narrows it."""
+        chosen = [f"{axis}={','.join(sorted(values))}" for axis, values in sorted(self.axes.items())]
+        cells = [f"{len(self.cells)} cells by id"] if self.cells else []
+        return "; ".join(chosen + cells)
+
     def __contains__(self, cell: Cell) -> bool:
         if self.shard is not None and not in_shard(cell.digest, *self.shard):
             return False
         if self.cells and cell.digest not in self.cells:
             return False
         return all(_axis_text(cell, axis) in values for axis, values in self.axes.items())
+
+
+DEFAULT_LIMITS = Limits()
+EVERYTHING = Selection()
 
 
 def _axis_text(cell: Cell, axis: str) -> str:
@@ -92,8 +112,8 @@ class RunPlan:
 
     header: RunHeader
     suites: tuple[SuitePlan, ...]
-    selection: Selection = Selection()
-    limits: Limits = Limits()
+    selection: Selection = EVERYTHING
+    limits: Limits = DEFAULT_LIMITS
 
 
 def passes_of(determinism: Determinism, *, seed: int) -> tuple[PassRecord, ...]:

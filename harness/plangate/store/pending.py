@@ -12,7 +12,7 @@ from plangate.store.rows import expected_from
 from plangate.store.schema import connect, guarded
 from plangate.verdicts.result import Expected
 
-__all__ = ["PendingCells", "expectations_of", "expected_numbers", "suites_of"]
+__all__ = ["PendingCells", "expectations_of", "expected_numbers", "observations_in", "suites_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +28,18 @@ class PendingCells:
         """Read from the rows of a run."""
         marks = bytearray(suite.span)
         first, last = suite.first_cell, suite.first_cell + suite.span
-        expected = left = 0
-        query = (
-            "SELECT c.number, EXISTS (SELECT 1 FROM observations o WHERE o.cell = c.number AND o.pass = ?) "
-            "FROM cells c WHERE c.number >= ? AND c.number < ?"
-        )
+        expected = 0
+        cells = "SELECT number FROM cells WHERE number >= ? AND number < ?"
+        seen = "SELECT cell FROM observations WHERE cell >= ? AND cell < ? AND pass = ?"
         connection = connect(path)
         with guarded(path):
-            for number, seen in connection.execute(query, (one_pass.number, first, last)):
+            for (number,) in connection.execute(cells, (first, last)):
+                marks[number - first] = 1
                 expected += 1
-                if not seen:
-                    marks[number - first] = 1
-                    left += 1
+            left = expected
+            for (number,) in connection.execute(seen, (first, last, one_pass.number)):
+                left -= marks[number - first]
+                marks[number - first] = 0
             connection.close()
         return cls(expected, left, marks)
 
@@ -73,6 +73,15 @@ def expectations_of(path: Path) -> Mapping[int, Expected]:
         rows = connection.execute("SELECT number, key FROM expectations").fetchall()
         connection.close()
     return {number: expected_from(key) for number, key in rows}
+
+
+def observations_in(path: Path) -> int:
+    """How many observations a run holds."""
+    connection = connect(path)
+    with guarded(path):
+        count = connection.execute("SELECT count(*) FROM observations").fetchone()[0]
+        connection.close()
+    return int(count)
 
 
 def suites_of(path: Path) -> tuple[SuiteRecord, ...]:

@@ -118,6 +118,16 @@ class RunWriter:
             part = rows[start : start + _ROWS_IN_STATEMENT]
             self._connection.execute(statement + ",".join([one] * len(part)), list(chain.from_iterable(part)))
 
+    def note_reuse(self, run: str) -> None:
+        """Record the run whose observations were taken over, so that evidence can name them (rule R10)."""
+        with guarded(self.path):
+            self._connection.execute("UPDATE run SET header = json_set(header, '$.reused_from', ?)", (run,))
+
+    def discard(self) -> None:
+        """Remove a run that never began."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
     def finish(self, *, finished: str, duration_s: float, stopped: str = "") -> None:
         """Record how the run ended: `finished` empty and `stopped` set where it can be resumed."""
         with guarded(self.path):

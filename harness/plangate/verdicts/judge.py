@@ -35,7 +35,7 @@ def judge_cell(
     """Verdict of one cell, and whether any observation leaked.
 
     Decisions that differ are `flaky`; a decision that all observations share is compared with the expected one; a fault
-    beside it is an `error`, unless what was seen is a leak already. Nothing observed is an `error`. Total: never raises.
+    beside it is an `error`, unless a leak was seen. Nothing observed is an `error`. Total: never raises.
     """
     leaked = any(leaks(expected, one) for one in observed)
     decisions = {key for one in observed if (key := decision_of(one, mode=mode)) is not None}

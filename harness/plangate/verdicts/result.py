@@ -153,6 +153,8 @@ class RunHeader:
     """The target in words: `http http://127.0.0.1:8123 (launched)`."""
     shard: str = ""
     """`2/4`, or empty."""
+    selection: str = ""
+    """Which part of the matrix was chosen by hand, in words, or empty: a part is no verdict on the whole."""
     reused_from: str = ""
     """Run whose observations were taken from the cache (rule R10), or empty."""
     stopped: str = ""

@@ -1,0 +1,85 @@
+"""`plangate compare RUN RUN`: which cells decide differently."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.errors import ExitCode
+
+if TYPE_CHECKING:
+    from plangate.store.comparison import Difference
+    from plangate.verdicts.result import CellResult
+
+__all__ = ["command"]
+
+_SHOWN_MAX = 1_000
+
+
+@click.command(epilog="\b\nExamples:\n  plangate compare r-20261121-0900 latest\n  plangate compare OLD NEW --json\n")
+@click.argument("before", metavar="BEFORE")
+@click.argument("after", metavar="AFTER")
+@workspace_option
+@json_option
+def command(before: str, after: str, *, workspace: Path, as_json: bool) -> int:
+    """Compare two runs cell by cell, by cell id.
+
+    Exit status: 0 both decided alike everywhere, 1 a decision differs or a cell is only in one of them.
+    """
+    from plangate.store.comparison import differences
+    from plangate.store.folder import RunFolder
+    from plangate.store.reader import StoredRun
+
+    folder = RunFolder(load_workspace(workspace).root)
+    with StoredRun(folder.find(before)) as one, StoredRun(folder.find(after)) as other:
+        fingerprints = one.summary().fingerprint, other.summary().fingerprint
+        found = list(islice(differences(one, other), _SHOWN_MAX + 1))
+    if as_json:
+        shown = [_entry(difference) for difference in found[:_SHOWN_MAX]]
+        click.echo(json.dumps({"same": not found, "fingerprints": fingerprints, "differences": shown}, indent=2))
+    else:
+        _print(found, fingerprints)
+    return ExitCode.FAILED if found else ExitCode.PASSED
+
+
+def _entry(difference: Difference) -> dict[str, object]:
+    known = difference.after or difference.before
+    return {
+        "cell": known.cell if known else "",
+        "suite": known.suite if known else "",
+        "axes": dict(known.axes) if known else {},
+        "before": _decisions(difference.before),
+        "after": _decisions(difference.after),
+    }
+
+
+def _decisions(result: CellResult | None) -> list[dict[str, object]] | None:
+    if result is None:
+        return None
+    return [
+        {"effect": one.effect, "reason": one.reason, "fault": one.fault, "count": one.count} for one in result.observed
+    ]
+
+
+def _print(found: list[Difference], fingerprints: tuple[str, str]) -> None:
+    if not found:
+        click.echo(f"both runs decide alike: {fingerprints[0]}")
+        return
+    for difference in found[:_SHOWN_MAX]:
+        known = difference.after or difference.before
+        if known is not None:
+            place = " / ".join(str(value) for value in known.axes.values())
+            click.echo(f"{known.cell}  {place}: {_text(difference.before)} -> {_text(difference.after)}")
+    more = " or more" if len(found) > _SHOWN_MAX else ""
+    click.echo(f"{min(len(found), _SHOWN_MAX):,}{more} cells differ")
+
+
+def _text(result: CellResult | None) -> str:
+    if result is None:
+        return "not run"
+    return " | ".join(f"{one.effect or one.fault} {one.reason or ''}".strip() for one in result.observed)

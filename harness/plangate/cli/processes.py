@@ -1,0 +1,78 @@
+"""Passes in processes of their own: with another hash seed, or several side by side. Each is `plangate worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from plangate.engine.events import Progress
+from plangate.engine.execution import FreshProcesses
+from plangate.engine.session import Prepared
+from plangate.errors import DriverError
+from plangate.store.documents import PassRecord
+
+__all__ = ["fresh_processes"]
+
+
+def fresh_processes(prepared: Prepared, *, run_file: Path) -> FreshProcesses:
+    """Starts `plangate worker` for a pass of this run, as many as asked, and relays their progress."""
+
+    def start(suite: str, one_pass: PassRecord, workers: int) -> AsyncIterator[Progress]:
+        command = [
+            sys.executable, "-m", "plangate", "worker", prepared.environment.name,
+            "--workspace", str(prepared.workspace.root), "--run-file", str(run_file.resolve()),
+            "--suite", suite, "--pass", str(one_pass.number),
+        ]  # fmt: skip
+        environ = dict(os.environ)
+        if one_pass.hash_seed is not None:
+            environ["PYTHONHASHSEED"] = str(one_pass.hash_seed)
+        return _relay([[*command, "--part", f"{part}/{workers}"] for part in range(workers)], environ)
+
+    return start
+
+
+async def _relay(commands: list[list[str]], environ: dict[str, str]) -> AsyncIterator[Progress]:
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+    workers: list[asyncio.subprocess.Process] = []
+    readers: list[asyncio.Task[None]] = []
+    try:
+        for command in commands:
+            worker = await asyncio.create_subprocess_exec(
+                *command, env=environ, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+            )
+            workers.append(worker)
+            readers.append(asyncio.create_task(_read(worker, lines)))
+        left = len(workers)
+        while left:
+            line = await lines.get()
+            if line is None:
+                left -= 1
+            else:
+                yield Progress(**json.loads(line))
+        for worker in workers:
+            _require_done(await worker.wait())
+    finally:
+        for worker in workers:
+            if worker.returncode is None:
+                worker.terminate()
+        await asyncio.gather(*(worker.wait() for worker in workers), *readers, return_exceptions=True)
+
+
+async def _read(worker: asyncio.subprocess.Process, lines: asyncio.Queue[bytes | None]) -> None:
+    if worker.stdout is not None:
+        async for line in worker.stdout:
+            await lines.put(line)
+    await lines.put(None)
+
+
+def _require_done(status: int) -> None:
+    if status != 0:
+        raise DriverError(
+            f"a process of this run ended with status {status} before its cells were observed",
+            code="worker-failed",
+            hint="its message stands above; plangate run --resume goes on",
+        )

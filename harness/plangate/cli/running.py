@@ -1,0 +1,226 @@
+"""What `plangate run` does between its options and its exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from plangate.cli.processes import fresh_processes
+from plangate.cli.world import real_world
+from plangate.documents.suite import Suite
+from plangate.documents.workspace import Workspace
+from plangate.engine.events import Event
+from plangate.engine.invocation import World, as_begun, observe_run, resume_run, start_run
+from plangate.engine.plan import Limits, RunPlan, Selection
+from plangate.engine.session import Prepared, prepare
+from plangate.errors import ExitCode, InputError, PlangateError
+from plangate.matrix.shards import parse_shard
+from plangate.store.folder import RunFolder
+from plangate.store.reader import StoredRun
+from plangate.store.writer import RunWriter
+from plangate.verdicts.result import RunHeader, RunVerdict, Verdict
+
+__all__ = ["RunOptions", "run_environment", "show_cell", "show_run"]
+
+_EXIT_CODES = {
+    RunVerdict.PASSED: ExitCode.PASSED,
+    RunVerdict.FAILED: ExitCode.FAILED,
+    RunVerdict.UNDECIDED: ExitCode.UNDECIDED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """Options of `plangate run`, as one value."""
+
+    suites: tuple[str, ...] = ()
+    plans: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    surfaces: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    seed: int | None = None
+    repeats: int | None = None
+    workers: int = 1
+    shard: str | None = None
+    resume: str | None = None
+    cache: bool | None = None
+    timeout_s: float | None = None
+    reports: tuple[Path, ...] = ()
+    as_json: bool = False
+
+    @classmethod
+    def of(cls, **options: object) -> RunOptions:
+        """From what the command line parsed. Raises InputError for options that contradict each other."""
+        made = cls(**options)  # type: ignore[arg-type]
+        narrowed = made.plans or made.states or made.capabilities or made.surfaces or made.cells or made.shard
+        if made.resume is not None and (narrowed or made.repeats or made.seed is not None or made.suites):
+            raise InputError(
+                "--resume goes on with the cells its run began with; it takes no other choice",
+                code="contradicting-options",
+            )
+        return made
+
+    def selection(self) -> Selection:
+        """The part of the matrix that is asked for. Raises InputError for a cell id or shard that is none."""
+        chosen = {
+            "plan": self.plans, "state": self.states, "capability": self.capabilities, "surface": self.surfaces
+        }  # fmt: skip
+        return Selection(
+            shard=parse_shard(self.shard) if self.shard else None,
+            cells=frozenset(_digest(cell) for cell in self.cells),
+            axes={axis: frozenset(values) for axis, values in chosen.items() if values},
+        )
+
+    def adjust(self, suite: Suite) -> Suite:
+        """The suite with the seed and repeats asked for."""
+        if self.seed is not None:
+            suite = replace(suite, seed=self.seed)
+        if self.repeats is None:
+            return suite
+        processes = min(suite.determinism.processes, self.repeats)
+        return replace(suite, determinism=replace(suite.determinism, repeats=self.repeats, processes=processes))
+
+
+def _digest(cell: str) -> bytes:
+    try:
+        digest = bytes.fromhex(cell.removeprefix("c-"))
+    except ValueError:
+        digest = b""
+    if len(digest) != 10:
+        raise InputError(
+            f"{cell!r} is not a cell id",
+            code="bad-cell-id",
+            hint="an id is c- and 20 hexadecimal digits, as plangate show prints it",
+        )
+    return digest
+
+
+def run_environment(workspace: Workspace, environment: str, *, options: RunOptions) -> ExitCode:
+    """Run, print, write reports; returns the exit status."""
+    world = real_world()
+    path, ended_by = _run(workspace, environment, options=options, world=world)
+    exit_code = show_run(path, as_json=options.as_json, reports=options.reports)
+    with StoredRun(path) as run:
+        header = run.header
+    if isinstance(ended_by, PlangateError):
+        click.echo(f"error: {ended_by}", err=True)
+    if header.stopped:
+        click.echo(_resume_command(workspace, header), err=True)
+    if isinstance(ended_by, PlangateError):
+        return ended_by.exit_code
+    return ExitCode.INTERRUPTED if ended_by else exit_code
+
+
+def show_run(path: Path, *, as_json: bool, reports: Sequence[Path] = ()) -> ExitCode:
+    """Print a stored run, write the reports asked for; returns the exit status of its verdict."""
+    with StoredRun(path) as run:
+        _print(run, as_json=as_json)
+        for report in reports:
+            _write(run, report)
+        return _EXIT_CODES[run.summary().verdict]
+
+
+def show_cell(path: Path, cell: str, *, as_json: bool) -> ExitCode:
+    """Print one cell of a stored run; exit status 0 where it passed, 3 for an error, else 1."""
+    with StoredRun(path) as run:
+        result = run.cell(cell)
+    if as_json:
+        from plangate.reports.json_report import print_cell_json
+
+        print_cell_json(result)
+    else:
+        from plangate.reports.terminal import print_cell
+
+        print_cell(result)
+    if result.verdict is Verdict.ERROR:
+        return ExitCode.UNDECIDED
+    return ExitCode.PASSED if result.verdict is Verdict.PASS else ExitCode.FAILED
+
+
+def _run(
+    workspace: Workspace, environment: str, *, options: RunOptions, world: World
+) -> tuple[Path, BaseException | None]:
+    """The run's file, and what ended it early: what was measured until then is kept, and told (rule R8)."""
+    prepared, plan, writer = _begin(workspace, environment, options=options, world=world)
+    try:
+        with asyncio.Runner() as runner:
+            runner.run(_observe(prepared, plan, writer, options=options, world=world))
+    except (KeyboardInterrupt, asyncio.CancelledError, PlangateError) as error:
+        return writer.path, error
+    return writer.path, None
+
+
+def _begin(
+    workspace: Workspace, environment: str, *, options: RunOptions, world: World
+) -> tuple[Prepared, RunPlan, RunWriter]:
+    limits = Limits(run_s=options.timeout_s)
+    folder = RunFolder(workspace.root)
+    if options.resume is not None:
+        path = folder.find(options.resume) if options.resume else folder.unfinished(environment)
+        suites, adjust = as_begun(path)
+        prepared = prepare(workspace, environment, environ=world.environ, suites=suites, adjust=adjust)
+        return prepared, *resume_run(prepared, path, limits=limits)
+    prepared = prepare(workspace, environment, environ=world.environ, suites=options.suites, adjust=options.adjust)
+    reuse = prepared.environment.bindings.cache if options.cache is None else options.cache
+    started = start_run(prepared, world=world, selection=options.selection(), limits=limits, reuse=reuse)
+    return prepared, *started
+
+
+async def _observe(prepared: Prepared, plan: RunPlan, writer: RunWriter, *, options: RunOptions, world: World) -> None:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is not None and sys.platform != "win32":
+        # A CI system ends a job with SIGTERM: that is an interruption too, and leaves a run that resumes.
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    fresh = fresh_processes(prepared, run_file=writer.path)
+    events = observe_run(prepared, plan, writer, world=world, fresh=fresh, workers=options.workers)
+    with _progress(options) as tell:
+        async with aclosing(events):  # type: ignore[type-var]
+            async for event in events:
+                tell(event)
+
+
+class _progress:  # noqa: N801 - reads as a statement
+    """Live progress on standard error: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, options: RunOptions) -> None:
+        from plangate.reports.progress import LiveProgress
+
+        self._live = LiveProgress(stream=sys.stderr, quiet=options.as_json and not sys.stderr.isatty())
+
+    def __enter__(self) -> Callable[[Event], None]:
+        self._live.__enter__()
+        return self._live.tell
+
+    def __exit__(self, *_: object) -> None:
+        self._live.__exit__(None, None, None)
+
+
+def _print(run: StoredRun, *, as_json: bool) -> None:
+    if as_json:
+        from plangate.reports.json_report import print_json
+
+        print_json(run)
+        return
+    from plangate.reports.terminal import print_report
+
+    print_report(run)
+
+
+def _write(run: StoredRun, path: Path) -> None:
+    from plangate.reports.write import write_report
+
+    write_report(run, path)
+    click.echo(f"wrote {path}", err=True)
+
+
+def _resume_command(workspace: Workspace, header: RunHeader) -> str:
+    place = "" if workspace.root.resolve() == Path.cwd() else f" -w {workspace.root}"
+    return f"resume with: plangate run {header.environment} --resume {header.run}{place}"

@@ -1,0 +1,58 @@
+"""`plangate runs`: what has been run here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.verdicts.result import RunSummary
+
+__all__ = ["command"]
+
+
+@click.command(epilog="\b\nExamples:\n  plangate runs\n  plangate runs --limit 5 --json\n")
+@workspace_option
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The newest so many.")
+@json_option
+def command(*, workspace: Path, limit: int, as_json: bool) -> int:
+    """List the stored runs, newest first, with their verdicts."""
+    from plangate.store.folder import RunFolder
+
+    folder = RunFolder(load_workspace(workspace).root)
+    summaries = [run.summary() for run, _ in zip(folder.stored(), range(limit), strict=False)]
+    if as_json:
+        click.echo(json.dumps({"runs": [_entry(summary) for summary in summaries]}, indent=2))
+    elif not summaries:
+        click.echo("no runs yet: plangate run ENV starts one")
+    else:
+        for line in _table([_row(summary) for summary in summaries]):
+            click.echo(line)
+    return 0
+
+
+def _entry(summary: RunSummary) -> dict[str, object]:
+    header, totals = summary.header, summary.totals
+    return {
+        "run": header.run, "environment": header.environment, "verdict": summary.verdict, "started": header.started,
+        "finished": header.finished, "release": header.release, "fingerprint": summary.fingerprint,
+        "expected": totals.expected, "executed": totals.executed, "leaked": summary.leaked,
+        "shard": header.shard, "selection": header.selection, "stopped": header.stopped,
+    }  # fmt: skip
+
+
+def _row(summary: RunSummary) -> tuple[str, ...]:
+    header, totals = summary.header, summary.totals
+    part = header.shard or ("selection" if header.selection else "")
+    return (
+        header.run, header.environment, summary.verdict if header.finished else f"{summary.verdict}, unfinished",
+        f"{totals.executed:,}/{totals.expected:,} cells", f"{summary.leaked:,} leaks", part,
+        summary.fingerprint[7:19],
+    )  # fmt: skip
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,203 @@
+"""One invocation of a run: start or resume its file, open what it needs, observe, and close it whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from plangate.documents.environment import Environment, Target
+from plangate.documents.suite import Suite
+from plangate.drivers.protocol import DriverContext
+from plangate.engine.events import Event, RunEnded
+from plangate.engine.execution import Clock, FreshProcesses, execute, store_plan
+from plangate.engine.plan import DEFAULT_LIMITS, EVERYTHING, Limits, RunPlan, Selection
+from plangate.engine.session import MakeDriver, Prepared, log_path, open_targets
+from plangate.errors import InputError
+from plangate.store.folder import RunFolder
+from plangate.store.reader import StoredRun
+from plangate.store.reuse import reuse_observations
+from plangate.store.writer import RunWriter
+from plangate.verdicts.result import RunHeader
+
+__all__ = ["World", "as_begun", "driver_context", "observe_run", "resume_run", "start_run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything a run takes from outside: nothing below reads clock, environment or chance by itself."""
+
+    environ: Mapping[str, str]
+    make_driver: MakeDriver
+    clock: Clock
+    now: Callable[[], str]
+    """The time as RFC 3339 UTC, for the header only."""
+    new_run_id: Callable[[], str]
+    version: str
+    resolve_secrets: Callable[[Mapping[str, str], Path, Mapping[str, str]], Mapping[str, str]]
+    """(references, workspace, environ) -> secrets by name; raises InputError for one that is missing."""
+
+
+def start_run(
+    prepared: Prepared,
+    *,
+    world: World,
+    selection: Selection = EVERYTHING,
+    limits: Limits = DEFAULT_LIMITS,
+    reuse: bool = False,
+) -> tuple[RunPlan, RunWriter]:
+    """Create the run's file with its expected set. Raises InputError where the selection leaves nothing to run."""
+    folder = RunFolder(prepared.workspace.root)
+    header = _header(prepared, world=world, selection=selection)
+    plan = RunPlan(header=header, suites=prepared.suites, selection=selection, limits=limits)
+    writer = RunWriter.create(folder.path_of(header.run), header)
+    try:
+        store_plan(plan, writer)
+        _require_cells(writer)
+        if reuse:
+            writer.note_reuse(reuse_observations(writer.path, folder))
+    except BaseException:
+        writer.discard()
+        raise
+    return plan, writer
+
+
+def _require_cells(writer: RunWriter) -> None:
+    with StoredRun(writer.path) as run:
+        if not any(suite.cells for suite in run.suites):
+            raise InputError(
+                "no cell is left by this selection: nothing would be judged",
+                code="nothing-selected",
+                hint="plangate matrix ENV --cells lists what there is",
+            )
+
+
+def as_begun(path: Path) -> tuple[tuple[str, ...], Callable[[Suite], Suite]]:
+    """The suites a run began with, and what makes a suite of the workspace like the run's: its seed."""
+    with StoredRun(path) as run:
+        seeds = {suite.name: suite.seed for suite in run.suites}
+
+    def adjust(suite: Suite) -> Suite:
+        return replace(suite, seed=seeds.get(suite.name, suite.seed))
+
+    return tuple(seeds), adjust
+
+
+def resume_run(prepared: Prepared, path: Path, *, limits: Limits = DEFAULT_LIMITS) -> tuple[RunPlan, RunWriter]:
+    """Go on with an unfinished run. Raises InputError where it was about other documents, or is finished."""
+    with StoredRun(path) as run:
+        header, suites = run.header, run.suites
+    if header.finished:
+        raise InputError(f"run {header.run} has finished", code="run-finished", hint=f"plangate show {header.run}")
+    now = {suite.suite.name: suite.cache_key for suite in prepared.suites}
+    for suite in suites:
+        if now.get(suite.name) != suite.cache_key:
+            raise InputError(
+                f"run {header.run} cannot go on: release, bindings or suite {suite.name} changed since it started",
+                code="resume-mismatch",
+                hint=f"plangate run {header.environment} starts a new one",
+            )
+    plan = RunPlan(header=header, suites=prepared.suites, limits=limits)
+    return plan, RunWriter.reopen(path)
+
+
+async def observe_run(
+    prepared: Prepared,
+    plan: RunPlan,
+    writer: RunWriter,
+    *,
+    world: World,
+    fresh: FreshProcesses | None = None,
+    workers: int = 1,
+) -> AsyncIterator[Event]:
+    """Observe all that is pending and finish the run; an interruption leaves it resumable."""
+    started = world.clock()
+    stopped = "interrupted"
+    try:
+        async for event in _observe(prepared, plan, writer, world=world, fresh=fresh, workers=workers):
+            if isinstance(event, RunEnded):
+                stopped = event.stopped
+            yield event
+    except Exception as error:
+        stopped = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
+        raise
+    finally:
+        duration_s = (world.clock() - started) / 1e9
+        try:
+            writer.finish(finished="" if stopped else world.now(), duration_s=duration_s, stopped=stopped)
+        finally:
+            writer.close()
+
+
+async def _observe(
+    prepared: Prepared,
+    plan: RunPlan,
+    writer: RunWriter,
+    *,
+    world: World,
+    fresh: FreshProcesses | None,
+    workers: int,
+) -> AsyncIterator[Event]:
+    apart = fresh is not None and (workers > 1 or all(_in_fresh_processes(suite.passes) for suite in plan.suites))
+    if apart:
+        async for event in execute(plan, writer, targets=None, clock=world.clock, fresh=fresh, workers=workers):
+            yield event
+        return
+    context = driver_context(prepared, world=world, run=plan.header.run)
+    async with open_targets(prepared, make_driver=world.make_driver, context=context) as targets:
+        events = execute(plan, writer, targets=targets, clock=world.clock, fresh=fresh, workers=workers)
+        async with aclosing(events):  # type: ignore[type-var]
+            async for event in events:
+                yield event
+
+
+def _in_fresh_processes(passes: tuple[object, ...]) -> bool:
+    return all(getattr(one, "hash_seed", None) is not None for one in passes)
+
+
+def driver_context(prepared: Prepared, *, world: World, run: str, hash_seed: int | None = None) -> DriverContext:
+    """What the drivers of this environment may know. Raises InputError for a secret that is missing."""
+    root = prepared.workspace.root
+    secrets = prepared.environment.bindings.secrets
+    return DriverContext(
+        workspace=root,
+        environ=world.environ,
+        secrets=world.resolve_secrets(secrets, root, world.environ),
+        hash_seed=hash_seed,
+        concurrency=prepared.concurrency,
+        log=log_path(root, run),
+    )
+
+
+def _header(prepared: Prepared, *, world: World, selection: Selection) -> RunHeader:
+    manifest = prepared.environment
+    release = manifest.release
+    return RunHeader(
+        run=world.new_run_id(),
+        environment=manifest.name,
+        tier=manifest.tier,
+        release=prepared.identity.release,
+        effective=prepared.identity.effective,
+        seed=prepared.suites[0].suite.seed,
+        started=world.now(),
+        finished="",
+        duration_s=0.0,
+        plangate=world.version,
+        app=f"{release.app_name} {release.app_version}",
+        model=f"{release.model.name} {release.model.version}",
+        target=_target_text(manifest),
+        shard=f"{selection.shard[0]}/{selection.shard[1]}" if selection.shard else "",
+        selection="" if selection.everything else selection.describe(),
+    )
+
+
+def _target_text(manifest: Environment) -> str:
+    return ", ".join(f"{name}: {_one_target(target)}" for name, target in manifest.bindings.targets.items())
+
+
+def _one_target(target: Target) -> str:
+    if target.launch is not None:
+        return f"{target.driver}, launched by {' '.join(target.launch.command)}"
+    place = target.object or target.url or " ".join(target.command)
+    return f"{target.driver} {place}".strip()
