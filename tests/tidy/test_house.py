@@ -1,4 +1,4 @@
-"""The house: versions said once and bounded from below, the README's commands are the ones CI runs, examples stand alone."""
+"""The house: versions said once and bounded from below, CI runs the README's commands, examples stand alone."""
 
 import ast
 import re
@@ -32,7 +32,9 @@ def test_every_requirement_is_in_the_constraints(project, root: Path) -> None:
 def test_every_run_time_dependency_is_explained(project, root: Path) -> None:
     text = (root / "docs" / "decisions" / "0001-dependencies.md").read_text(encoding="utf-8")
     extras = [item for extra in project["project"]["optional-dependencies"].values() for item in extra]
-    assert [n for item in [*project["project"]["dependencies"], *extras] if f"| {(n := _name(item))} |" not in text] == []
+    assert [
+        n for item in [*project["project"]["dependencies"], *extras] if f"| {(n := _name(item))} |" not in text
+    ] == []
 
 
 def test_readme_opens_with_two_commands(root: Path) -> None:

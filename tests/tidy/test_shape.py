@@ -53,7 +53,13 @@ def test_no_class_is_named_after_a_habit(modules) -> None:
 
 def test_every_record_is_frozen_or_says_why(modules) -> None:
     """Data is `@dataclass(frozen=True, slots=True)`; a mutable one lives where state is allowed to live."""
-    stateful = ("plangate.engine", "plangate.store", "plangate.marketplace", "plangate.drivers", "plangate.pytest_plugin")
+    stateful = (
+        "plangate.engine",
+        "plangate.store",
+        "plangate.marketplace",
+        "plangate.drivers",
+        "plangate.pytest_plugin",
+    )
     mutable = [
         f"{module.where}:{node.lineno} {node.name}"
         for module in modules

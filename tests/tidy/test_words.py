@@ -1,4 +1,4 @@
-"""The repository speaks of plangate only: no machine's paths, no notes left for later, no package registry's address."""
+"""The repository speaks of plangate only: no machine's paths, no notes left for later, no registry's address."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 # Written in pieces, so that this file does not find itself.
 BANNED = {
     "a machine's path": re.compile(r"(?<![\w.}~-])/(" + "work|root|home/[a-z]+|Users/[A-Za-z]+" + r")/"),
-    "a note left for later": re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]) + r")\b"),
+    "a note left for later": re.compile(
+        r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]) + r")\b"
+    ),
     "a package registry's address": re.compile(
         "|".join(["pypi" + r"\.org", "pythonhosted" + r"\.org", "registry" + r"\.npmjs", "deb" + r"\.debian\.org"])
     ),

@@ -5,9 +5,23 @@ pytest loads this in every session, also where nobody asks for plangate: importi
 """
 
 from plangate.pytest_plugin.hooks import (
+    plan_cell,
     pytest_addoption,
     pytest_collect_file,
+    pytest_collection_finish,
     pytest_configure,
+    pytest_generate_tests,
+    pytest_report_header,
+    pytest_unconfigure,
 )
 
-__all__ = ["pytest_addoption", "pytest_collect_file", "pytest_configure"]
+__all__ = [
+    "plan_cell",
+    "pytest_addoption",
+    "pytest_collect_file",
+    "pytest_collection_finish",
+    "pytest_configure",
+    "pytest_generate_tests",
+    "pytest_report_header",
+    "pytest_unconfigure",
+]

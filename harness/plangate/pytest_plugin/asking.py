@@ -1,0 +1,174 @@
+"""Puts cells to the app through the engine and keeps what came of it, item by item.
+
+The targets are opened once and stay open until the session ends. In a plain session the first item asks for all that
+are selected, in one go, so that orders and concurrency mean what the suite says; a worker of pytest-xdist asks for what
+it was handed. Runs are kept in a temporary folder: a stored run of the workspace is `plangate run`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from plangate import __version__
+from plangate.drivers.references import resolve_secrets
+from plangate.drivers.registry import make_driver
+from plangate.engine.events import RunEnded
+from plangate.engine.execution import OpenTargets, execute, store_plan
+from plangate.engine.invocation import World, driver_context
+from plangate.engine.plan import RunPlan, Selection
+from plangate.engine.session import Prepared, open_targets
+from plangate.errors import PlangateError
+from plangate.store.reader import StoredRun
+from plangate.store.writer import RunWriter
+from plangate.verdicts.result import CellResult, RunHeader, Verdict
+
+__all__ = ["Asking", "Wanted", "Witness"]
+
+_WORST_KEPT = 10
+_WORST_FIRST = (Verdict.LEAK, Verdict.FLAKY, Verdict.LOCKOUT, Verdict.MISMATCH, Verdict.ERROR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Wanted:
+    """What one item asks about: cells of one suite."""
+
+    suite: str
+    cells: tuple[bytes, ...]
+    """Digests."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Witness:
+    """What was observed for one item. Only cells that were observed in every pass and passed are no failure."""
+
+    wanted: int
+    passes: int
+    counts: dict[Verdict, int] = field(default_factory=dict)
+    worst: list[CellResult] = field(default_factory=list)
+    complete: int = 0
+    stopped: str = ""
+    """Why the rest was not observed."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every cell was observed in every pass, and passed."""
+        return self.wanted > 0 and self.complete == self.wanted == self.counts.get(Verdict.PASS, 0)
+
+    def add(self, result: CellResult) -> None:
+        """Take in one observed cell."""
+        self.counts[result.verdict] = self.counts.get(result.verdict, 0) + 1
+        self.complete += sum(seen.count for seen in result.observed) >= self.passes
+        if result.verdict is not Verdict.PASS:
+            self.worst = sorted([*self.worst, result], key=_severity)[:_WORST_KEPT]
+
+
+def _severity(result: CellResult) -> tuple[int, str]:
+    return _WORST_FIRST.index(result.verdict), result.cell
+
+
+class Asking:
+    """One environment's app, and the witnesses so far."""
+
+    def __init__(self, prepared: Prepared, *, environ: Mapping[str, str]) -> None:
+        self._prepared = prepared
+        self._world = World(
+            environ=environ,
+            make_driver=make_driver,
+            clock=time.perf_counter_ns,
+            now=str,
+            new_run_id=str,
+            version=__version__,
+            resolve_secrets=resolve_secrets,
+        )
+        self._runner = asyncio.Runner()
+        self._open = AsyncExitStack()
+        self._targets: OpenTargets | None = None
+        self._refused: PlangateError | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="plangate-pytest-")
+        self._runs = 0
+        self._witnesses: dict[Wanted, Witness] = {}
+
+    def witness(self, wanted: Wanted, *, together: Iterable[Wanted]) -> Witness:
+        """What was observed for `wanted`; asked now, together with others, where it was not asked before.
+
+        Raises the PlangateError for which nothing can be observed at all, once and for each later call.
+        """
+        if wanted not in self._witnesses:
+            if self._refused is not None:
+                raise self._refused
+            fresh = {one for one in together if one not in self._witnesses} | {wanted}
+            try:
+                self._runner.run(self._ask(fresh))
+            except PlangateError as error:
+                self._refused = error
+                raise
+        return self._witnesses[wanted]
+
+    async def _ask(self, wanted: set[Wanted]) -> None:
+        if self._targets is None:
+            context = driver_context(self._prepared, world=self._world, run="pytest")
+            opening = open_targets(self._prepared, make_driver=make_driver, context=context)
+            self._targets = await self._open.enter_async_context(opening)
+        plan, path = self._plan(wanted)
+        writer = RunWriter.create(path, plan.header)
+        stopped = ""
+        try:
+            store_plan(plan, writer)
+            async for event in execute(plan, writer, targets=self._targets, clock=self._world.clock):
+                if isinstance(event, RunEnded):
+                    stopped = event.stopped
+        finally:
+            writer.close()
+        self._read(path, wanted, stopped=stopped)
+        path.unlink(missing_ok=True)
+
+    def _plan(self, wanted: set[Wanted]) -> tuple[RunPlan, Path]:
+        prepared = self._prepared
+        names = {one.suite for one in wanted}
+        header = RunHeader(
+            run="pytest",
+            environment=prepared.environment.name,
+            tier=prepared.environment.tier,
+            release=prepared.identity.release,
+            effective=prepared.identity.effective,
+            seed=prepared.suites[0].suite.seed,
+            started="",
+            finished="",
+            duration_s=0.0,
+            plangate=__version__,
+            app=prepared.environment.release.app_name,
+            model=prepared.environment.release.model.name,
+            target="",
+        )
+        self._runs += 1
+        plan = RunPlan(
+            header=header,
+            suites=tuple(suite for suite in prepared.suites if suite.suite.name in names),
+            selection=Selection(cells=frozenset(digest for one in wanted for digest in one.cells)),
+        )
+        return plan, Path(self._folder.name) / f"{self._runs}.sqlite"
+
+    def _read(self, path: Path, wanted: set[Wanted], *, stopped: str) -> None:
+        passes = {suite.suite.name: len(suite.passes) for suite in self._prepared.suites}
+        owners: dict[tuple[str, str], Witness] = {}
+        for one in wanted:
+            witness = Witness(wanted=len(one.cells), passes=passes[one.suite], stopped=stopped)
+            self._witnesses[one] = witness
+            owners.update({(one.suite, "c-" + digest.hex()): witness for digest in one.cells})
+        with StoredRun(path) as run:
+            for result in run.cells():
+                owners[result.suite, result.cell].add(result)
+
+    def close(self) -> None:
+        """Close the targets, stop what was launched, drop the runs. Safe to call twice."""
+        if self._targets is not None:
+            self._targets = None
+            self._runner.run(self._open.aclose())
+        self._runner.close()
+        self._folder.cleanup()
