@@ -1,0 +1,79 @@
+"""Shards merge into exactly the run they are parts of, and nothing else merges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, header, suite, write_run
+
+from plangate.errors import InputError
+from plangate.store.comparison import differences
+from plangate.store.merge import merge_runs
+from plangate.store.reader import StoredRun
+
+
+def shard(folder: Path, number: int, of: int, cells: dict[int, bool], **changes) -> Path:
+    record = suite(cells=len(cells))
+    return write_run(
+        folder / f"{number}-{of}.sqlite",
+        [ALLOW if number % 2 else DENY for number in cells],
+        [[SAW_ALLOW if (number % 2) != leaks else SAW_DENY] * 2 for number, leaks in cells.items()],
+        of=record,
+        head=header(f"r-{number}", shard=f"{number}/{of}", **changes),
+        numbers=list(cells),
+    )
+
+
+def test_shards_make_the_whole_run(tmp_path: Path) -> None:
+    parts = [shard(tmp_path, 1, 2, {0: False, 3: False}), shard(tmp_path, 2, 2, {1: False, 2: True, 4: False})]
+    whole = shard(tmp_path, 1, 1, {0: False, 1: False, 2: True, 3: False, 4: False})
+    merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
+    with StoredRun(tmp_path / "merged.sqlite") as merged, StoredRun(whole) as one:
+        assert merged.summary().fingerprint == one.summary().fingerprint
+        assert merged.summary().totals == one.summary().totals
+        assert merged.summary().leaked == 1
+        assert list(differences(merged, one)) == []
+
+
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        ({"number": 1, "of": 2}, "missing: 2/2"),
+        ({"number": 2, "of": 3}, "missing"),
+        ({"number": 2, "of": 2, "release": "sha256:other"}, "another release"),
+        ({"number": 2, "of": 2, "effective": "sha256:other"}, "another effective"),
+    ],
+)
+def test_what_is_not_the_rest_of_the_run_is_refused(tmp_path: Path, second, why) -> None:
+    other = tmp_path / "other"
+    changes = {name: value for name, value in second.items() if name not in ("number", "of")}
+    parts = [
+        shard(tmp_path, 1, 2, {0: False}),
+        shard(other, second["number"], second["of"], {1: False}, **changes),
+    ]
+    with pytest.raises(InputError, match=why):
+        merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
+    assert not (tmp_path / "merged.sqlite").exists()
+
+
+def test_other_repeats_are_refused(tmp_path: Path) -> None:
+    one = shard(tmp_path, 1, 2, {0: False})
+    record = replace(suite(cells=1, passes=3))
+    other = write_run(
+        tmp_path / "b.sqlite", [ALLOW], [[SAW_ALLOW] * 3], of=record, head=header("r-2", shard="2/2"), numbers=[1]
+    )
+    with pytest.raises(InputError, match="repeats"):
+        merge_runs([one, other], tmp_path / "merged.sqlite", run="r-merged")
+
+
+def test_differences_name_cells_of_either_run(tmp_path: Path) -> None:
+    before = shard(tmp_path / "b", 1, 1, {0: False, 1: False, 2: False})
+    after = shard(tmp_path / "a", 1, 1, {1: False, 2: True, 3: False})
+    with StoredRun(before) as one, StoredRun(after) as other:
+        found = {
+            ((d.before or d.after).axes["capability"], d.before is None, d.after is None)
+            for d in differences(one, other)
+        }
+    assert found == {("capability.0", False, True), ("capability.3", True, False), ("capability.2", False, False)}

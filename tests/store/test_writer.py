@@ -1,0 +1,69 @@
+"""Nothing is counted twice, nothing committed is lost, and two processes do not write one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from runs import ALLOW, SAW_ALLOW, SAW_DENY, header, suite, write_run
+
+from plangate.errors import StoreError
+from plangate.store.pending import PendingCells
+from plangate.store.reader import StoredRun
+from plangate.store.rows import outcome_key
+from plangate.store.writer import RunWriter
+
+
+def test_an_observation_that_is_there_already_stays_as_it_is(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "r.sqlite", [ALLOW], [[SAW_ALLOW] * 2], finished="")
+    writer = RunWriter.reopen(path)
+    writer.add_observations([(0, 0, writer.number_of_outcome(outcome_key(SAW_DENY)), 5, 0)])
+    writer.close()
+    with StoredRun(path) as run:
+        assert run.summary().totals.observations == 2
+        assert run.summary().totals.passed == 1
+
+
+def test_pending_cells_are_the_expected_less_the_seen(tmp_path: Path) -> None:
+    record = suite(cells=3)
+    path = write_run(
+        tmp_path / "r.sqlite",
+        [ALLOW] * 3,
+        [[SAW_ALLOW] * 2, [SAW_ALLOW], []],
+        of=record,
+        numbers=[1, 5, 9],
+        finished="",
+    )
+    first, second = (PendingCells.of(path, record, one) for one in record.passes)
+    assert list(first.numbers(iter(range(40)))) == [9]
+    assert list(second.numbers(iter(range(39, -1, -1)))) == [9, 5]
+    assert list(second.numbers(iter(range(40)), part=(1, 2))) == [5, 9]
+    assert (first.expected, first.left, second.left) == (3, 1, 2)
+
+
+def test_a_run_has_one_writer(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "r.sqlite", [ALLOW], [[]], finished="")
+    writer = RunWriter.reopen(path)
+    with pytest.raises(StoreError, match="another process"):
+        RunWriter.reopen(path)
+    writer.close()
+    RunWriter.reopen(path).close()
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    writer = RunWriter.create(tmp_path / "r.sqlite", header())
+    with pytest.raises(ZeroDivisionError), writer.transaction():  # noqa: PT012 - the block is what must roll back
+        writer.add_cells([(1, b"d" * 10, 1, b"")])
+        raise ZeroDivisionError
+    writer.close()
+    with StoredRun(tmp_path / "r.sqlite") as run:
+        assert list(run.decisions()) == []
+
+
+def test_a_closed_run_is_one_file_that_travels(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "a" / "r.sqlite", [ALLOW], [[SAW_ALLOW] * 2])
+    assert [one.name for one in path.parent.iterdir()] == ["r.sqlite"]
+    moved = tmp_path / "elsewhere.sqlite"
+    moved.write_bytes(path.read_bytes())
+    with StoredRun(moved) as run:
+        assert run.summary().totals.passed == 1

@@ -1,0 +1,97 @@
+"""Verdicts as domain.md section 1 defines them, one behaviour a test."""
+
+from __future__ import annotations
+
+import pytest
+
+from plangate.documents.suite import JudgeMode
+from plangate.entitlements.decision import Effect, LimitDetail
+from plangate.verdicts.judge import judge_cell, judge_run
+from plangate.verdicts.observation import Fault
+from plangate.verdicts.result import Expected, ObservedCount, RunVerdict, Totals, Verdict
+
+DENY = Expected(effect=Effect.DENY, reason="not_in_plan", rule="D6", where="c.yaml:1:1")
+ALLOW = Expected(effect=Effect.ALLOW, reason="entitled", rule="D11", where="c.yaml:1:1")
+APPROVAL = Expected(effect=Effect.REQUIRE_APPROVAL, reason="approval_required", rule="D10", where="c.yaml:1:1")
+LIMIT = Expected(
+    effect=Effect.DENY, reason="limit_exceeded", rule="D9", where="c.yaml:1:1", limit=LimitDetail("messages", 20, 0)
+)
+
+
+def saw(effect: Effect | None, reason: str | None = None, *, count: int = 1, limit: LimitDetail | None = None):
+    fault = Fault.TIMEOUT if effect is None else None
+    return ObservedCount(effect=effect, reason=reason, limit=limit, fault=fault, count=count)
+
+
+@pytest.mark.parametrize(
+    ("expected", "observed", "verdict", "leaked"),
+    [
+        (ALLOW, [saw(Effect.ALLOW, "entitled")], Verdict.PASS, False),
+        (DENY, [saw(Effect.DENY, "not_in_plan")], Verdict.PASS, False),
+        (DENY, [saw(Effect.ALLOW, "entitled")], Verdict.LEAK, True),
+        (APPROVAL, [saw(Effect.ALLOW, "entitled")], Verdict.LEAK, True),
+        (ALLOW, [saw(Effect.DENY, "not_in_plan")], Verdict.LOCKOUT, False),
+        (APPROVAL, [saw(Effect.DENY, "not_in_plan")], Verdict.LOCKOUT, False),
+        (ALLOW, [saw(Effect.REQUIRE_APPROVAL, "approval_required")], Verdict.LOCKOUT, False),
+        (DENY, [saw(Effect.REQUIRE_APPROVAL, "approval_required")], Verdict.MISMATCH, False),
+        (DENY, [saw(Effect.DENY, "suspended")], Verdict.MISMATCH, False),
+        (DENY, [saw(Effect.DENY, None)], Verdict.MISMATCH, False),
+        (DENY, [], Verdict.ERROR, False),
+        (DENY, [saw(None)], Verdict.ERROR, False),
+        (DENY, [saw(Effect.DENY, "not_in_plan", count=2), saw(None)], Verdict.ERROR, False),
+        (DENY, [saw(Effect.ALLOW, "entitled"), saw(None)], Verdict.LEAK, True),
+        (DENY, [saw(Effect.DENY, "not_in_plan"), saw(Effect.ALLOW, "entitled")], Verdict.FLAKY, True),
+        (ALLOW, [saw(Effect.DENY, "not_in_plan"), saw(Effect.ALLOW, "entitled")], Verdict.FLAKY, False),
+        (DENY, [saw(Effect.DENY, "not_in_plan"), saw(Effect.DENY, "suspended")], Verdict.FLAKY, False),
+    ],
+)
+def test_verdict_of_a_cell(expected, observed, verdict, leaked) -> None:
+    assert judge_cell(expected, observed) == (verdict, leaked)
+
+
+def test_effect_only_ignores_reasons() -> None:
+    observed = [saw(Effect.DENY, "suspended"), saw(Effect.DENY, None)]
+    assert judge_cell(DENY, observed, mode=JudgeMode.EFFECT_ONLY) == (Verdict.PASS, False)
+    assert judge_cell(ALLOW, observed, mode=JudgeMode.EFFECT_ONLY) == (Verdict.LOCKOUT, False)
+
+
+@pytest.mark.parametrize(
+    ("limit", "verdict"),
+    [
+        (None, Verdict.PASS),
+        (LimitDetail("messages", 20, 0), Verdict.PASS),
+        (LimitDetail("messages", 20, 0, "2026-01-02T00:00:00Z"), Verdict.PASS),
+        (LimitDetail("messages", 50, 0), Verdict.MISMATCH),
+        (LimitDetail("messages", 20, 3), Verdict.MISMATCH),
+        (LimitDetail("exports", 20, 0), Verdict.MISMATCH),
+    ],
+)
+def test_a_reported_limit_must_be_the_right_one(limit, verdict) -> None:
+    assert judge_cell(LIMIT, [saw(Effect.DENY, "limit_exceeded", limit=limit)])[0] is verdict
+
+
+def totals(**counts: int) -> Totals:
+    return Totals(**{"expected": 2, "executed": 2, "observations": 4, "passed": 2, **counts})
+
+
+@pytest.mark.parametrize(
+    ("of_suites", "leaked", "stopped", "verdict"),
+    [
+        ([totals()], 0, False, RunVerdict.PASSED),
+        ([], 0, False, RunVerdict.UNDECIDED),
+        ([Totals()], 0, False, RunVerdict.UNDECIDED),
+        ([totals(executed=1)], 0, False, RunVerdict.UNDECIDED),
+        ([totals(), totals(executed=1)], 0, False, RunVerdict.UNDECIDED),
+        ([totals()], 0, True, RunVerdict.UNDECIDED),
+        ([totals(error=1)], 0, False, RunVerdict.UNDECIDED),
+        ([totals(error=1, lockout=1)], 0, False, RunVerdict.UNDECIDED),
+        ([totals(error=1, leak=1)], 1, False, RunVerdict.FAILED),
+        ([totals(leak=1)], 1, True, RunVerdict.FAILED),
+        ([totals(flaky=1, error=1)], 1, False, RunVerdict.FAILED),
+        ([totals(lockout=1)], 0, False, RunVerdict.FAILED),
+        ([totals(mismatch=1)], 0, False, RunVerdict.FAILED),
+        ([totals(flaky=1)], 0, False, RunVerdict.FAILED),
+    ],
+)
+def test_verdict_of_a_run(of_suites, leaked, stopped, verdict) -> None:
+    assert judge_run(of_suites, leaked=leaked, stopped=stopped) is verdict
