@@ -86,5 +86,7 @@ def compat(session: nox.Session) -> None:
 def pins(session: nox.Session) -> None:
     """Renew constraints.txt from the lower bounds in pyproject.toml."""
     session.install("uv")
-    command = "uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --all-extras --upgrade"
+    command = (
+        "uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --all-extras --upgrade"
+    )
     session.run(*command.split(), "--group", "dev", "--group", "bench", "pyproject.toml", "-o", "constraints.txt")
