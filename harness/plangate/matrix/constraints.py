@@ -1,0 +1,117 @@
+"""Which cells exist: the suite's `exclude` rules and the usage points that an add-on or quantity does not have.
+
+A block is all cells of one plan, state and capability. Within it, cells are numbered by the product of the local axes
+(surface to phrasing, the last fastest); a Pattern says which of those exist, one for all blocks that are alike.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress, product
+from math import prod
+
+from plangate.documents.suite import AXES, Suite
+from plangate.errors import InputError
+from plangate.matrix.cell import AxisValue
+
+__all__ = ["BLOCK_CELLS_MAX", "LOCAL_AXES", "Exclusions", "Pattern"]
+
+LOCAL_AXES = AXES[3:]
+"""Axes within a block: surface, usage, setting, addon, quantity, consent, linked, override, phrasing."""
+
+BLOCK_CELLS_MAX = 1 << 22
+"""Cells of one plan, state and capability of which some do not exist: each costs five bytes."""
+
+
+class Exclusions:
+    """The `exclude` rules of a suite as bit masks: bit i of a value's mask is set where rule i may still match."""
+
+    def __init__(self, suite: Suite) -> None:
+        for number, rule in enumerate(suite.exclude):
+            for axis in rule:
+                if axis not in AXES:
+                    raise InputError(
+                        f"matrix.exclude.{number}: {axis!r} is no axis",
+                        code="unknown-axis",
+                        where=str(suite.positions.of("matrix", "exclude", number, axis)),
+                        hint=f"axes: {', '.join(AXES)}",
+                    )
+        self._rules: Sequence[Mapping[str, tuple[str, ...]]] = suite.exclude
+
+    def mask(self, axis: str, value: AxisValue) -> int:
+        """The rules that a cell with this value may still match. A cell is excluded where one matches on every axis."""
+        name = axis_text(value)
+        mask = 0
+        for number, rule in enumerate(self._rules):
+            wanted = rule.get(axis)
+            if wanted is None or name in wanted or "*" in wanted:
+                mask |= 1 << number
+        return mask
+
+    def masks(self, axis: str, values: Iterable[AxisValue]) -> tuple[int, ...]:
+        """The mask of each value of an axis."""
+        return tuple(self.mask(axis, value) for value in values)
+
+
+def axis_text(value: AxisValue) -> str:
+    """An axis value as an `exclude` rule writes it: `false`, `5`, `none` for no phrasing."""
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class Pattern:
+    """Which local cells of a block exist. `mask` has a byte for each raw offset, or is None where all exist."""
+
+    __slots__ = ("_offsets", "mask", "size")
+
+    def __init__(self, raw_size: int, mask: bytes | None = None) -> None:
+        self.mask = mask
+        self._offsets: array[int] | None = None
+        self.size = raw_size
+        if mask is not None:
+            self._offsets = array("I", compress(range(raw_size), mask))
+            self.size = len(self._offsets)
+
+    def raw(self, number: int) -> int:
+        """Raw offset of the block's `number`-th existing cell."""
+        return number if self._offsets is None else self._offsets[number]
+
+    @classmethod
+    def of(cls, masks: Sequence[tuple[int, ...]], *, usable: Sequence[Sequence[bool]] | None) -> Pattern:
+        """The pattern of the masks of each local axis (joined with the block's), and usable[usage][addon x quantity].
+
+        Raises InputError (`matrix-too-large`) where the block has more than BLOCK_CELLS_MAX raw cells.
+        """
+        raw_size = prod(map(len, masks))
+        if usable is None and any(not any(axis) for axis in masks):
+            return cls(raw_size)
+        if raw_size > BLOCK_CELLS_MAX:
+            raise InputError(
+                f"{raw_size:,} cells for one plan, state and capability, of which some are excluded; "
+                f"the most is {BLOCK_CELLS_MAX:,}",
+                code="matrix-too-large",
+                hint="span fewer axes, split the phrasing file, or use coverage {strength: 2}",
+            )
+        mask = bytes(_exists(masks, usable=usable))
+        return cls(raw_size) if all(mask) else cls(raw_size, mask)
+
+
+def _exists(masks: Sequence[tuple[int, ...]], *, usable: Sequence[Sequence[bool]] | None) -> Iterable[bool]:
+    surface, usage, setting, addon, quantity, *rest = masks
+    tails = [_joined(values) for values in product(*rest)]
+    for one, (number, use), three in product(surface, enumerate(usage), setting):
+        head = one & use & three
+        for place, pair in enumerate(product(addon, quantity)):
+            real = usable is None or usable[number][place]
+            middle = head & _joined(pair)
+            for tail in tails:
+                yield real and not middle & tail
+
+
+def _joined(masks: Iterable[int]) -> int:
+    joined = -1
+    for mask in masks:
+        joined &= mask
+    return joined

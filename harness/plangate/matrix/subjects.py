@@ -1,0 +1,114 @@
+"""The subjects of a matrix: built once each while they are in use, shared by the cells that ask for the same tenant."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from plangate.documents.catalog import PlanCatalog
+from plangate.entitlements.request import Consent, Subject
+from plangate.matrix.boundaries import UsagePoint, consents_of, full_consents, override_of
+from plangate.matrix.identity import canonical, subject_prefix, text
+
+__all__ = ["NamedSubject", "Subjects", "Tenant"]
+
+NamedSubject = tuple[str, Subject]
+"""A subject's id, and the subject."""
+
+_KEPT_MAX = 8_192
+"""Subjects kept for sharing, about 8 MB: past it all are forgotten and built again when asked for."""
+
+
+class Tenant(NamedTuple):
+    """The axis values that make a subject."""
+
+    plan: str
+    state: str
+    usage: UsagePoint
+    addons: tuple[str, ...]
+    quantity: int
+    consent: str
+    linked: bool
+    override: str
+    overridden: str
+    """The capability that `override` names; empty where there is none, so that capabilities share their subjects."""
+
+
+class Subjects:
+    """Gives the subject behind axis values. Ids equal `identity.subject_id`, joined from pieces that are kept."""
+
+    def __init__(self, catalog: PlanCatalog) -> None:
+        self._full = full_consents(catalog)
+        self._zeros = dict.fromkeys(catalog.limits, 0)
+        self._kept: dict[Tenant, NamedSubject] = {}
+        self._consents: dict[str, tuple[tuple[Consent, ...], bytes]] = {}
+        self._usages: dict[UsagePoint, tuple[Mapping[str, int], bytes]] = {}
+        self._prefixes: dict[tuple[str, str], tuple[str, bytes, bytes]] = {}
+        self._addons: dict[tuple[str, ...], bytes] = {}
+
+    def of(self, tenant: Tenant) -> NamedSubject:
+        """The subject of these axis values, and its id."""
+        found = self._kept.get(tenant)
+        if found is None:
+            if len(self._kept) >= _KEPT_MAX:
+                self._kept.clear()
+            found = self._kept[tenant] = self._build(tenant)
+        return found
+
+    def _build(self, tenant: Tenant) -> NamedSubject:
+        plan, state = tenant.plan, tenant.state
+        prefix, plan_bytes, state_bytes = self._prefixes.get((plan, state)) or self._prefix(plan, state)
+        consents, consent_bytes = self._consents.get(tenant.consent) or self._consent(tenant.consent)
+        usage, usage_bytes = self._usages.get(tenant.usage) or self._usage(tenant.usage)
+        overrides = override_of(tenant.override, capability=tenant.overridden)
+        overrides_json = [
+            {"capability": one.capability, "effect": one.effect, "expires": one.expires} for one in overrides
+        ]
+        message = b"%b%b%b%b%d%b%b%b" % (
+            self._addons.get(tenant.addons) or self._addon(tenant.addons),
+            consent_bytes,
+            canonical(overrides_json) if overrides else b"[]",
+            plan_bytes,
+            tenant.quantity,
+            state_bytes,
+            b"true" if tenant.linked else b"false",
+            usage_bytes,
+        )
+        subject = Subject(
+            plan=plan,
+            state=state,
+            quantity=tenant.quantity,
+            addons=tenant.addons,
+            tenant_linked=tenant.linked,
+            consents=consents,
+            usage=usage,
+            overrides=overrides,
+        )
+        return prefix + hashlib.sha256(message).hexdigest()[:12], subject
+
+    def _prefix(self, plan: str, state: str) -> tuple[str, bytes, bytes]:
+        pieces = (
+            subject_prefix(plan, state=state),
+            b',"plan":' + text(plan) + b',"quantity":',
+            b',"state":' + text(state) + b',"tenant_linked":',
+        )
+        self._prefixes[plan, state] = pieces
+        return pieces
+
+    def _consent(self, name: str) -> tuple[tuple[Consent, ...], bytes]:
+        consents = consents_of(name, full=self._full)
+        written = canonical([{"name": consent.name, "level": consent.level} for consent in consents])
+        self._consents[name] = consents, written + b',"overrides":'
+        return self._consents[name]
+
+    def _usage(self, point: UsagePoint) -> tuple[Mapping[str, int], bytes]:
+        usage = {**self._zeros, point.limit: point.number} if point.limit else self._zeros
+        if len(self._usages) >= _KEPT_MAX:
+            self._usages.clear()
+        self._usages[point] = usage, b',"usage":' + canonical(usage) + b"}"
+        return self._usages[point]
+
+    def _addon(self, addons: tuple[str, ...]) -> bytes:
+        self._addons[addons] = b'{"addons":' + canonical(addons) + b',"consents":'
+        return self._addons[addons]
