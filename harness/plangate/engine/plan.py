@@ -81,6 +81,7 @@ class Selection:
         return all(_axis_text(cell, axis) in values for axis, values in self.axes.items())
 
 
+_WINDOW = 65_536
 DEFAULT_LIMITS = Limits()
 EVERYTHING = Selection()
 
@@ -141,13 +142,22 @@ def _derived(seed: int, purpose: str) -> int:
 
 
 def numbers_in_order(size: int, one_pass: PassRecord) -> Iterator[int]:
-    """Cell numbers 0 to size-1 in the order of a pass; a shuffle takes four bytes a cell."""
+    """Cell numbers 0 to size-1 in the order of a pass.
+
+    A shuffle is whole up to 65,536 cells. A larger matrix is shuffled in windows of that size, in a shuffled order of
+    windows: memory stays flat, and neighbours in time are still strangers in the matrix.
+    """
     if one_pass.order == Order.FORWARD:
         return iter(range(size))
     if one_pass.order == Order.REVERSE:
         return iter(range(size - 1, -1, -1))
-    from array import array
+    return _shuffled(size, random.Random(one_pass.seed))  # noqa: S311 - an order, not a secret
 
-    numbers = array("I", range(size))
-    random.Random(one_pass.seed).shuffle(numbers)  # noqa: S311 - an order, not a secret
-    return iter(numbers)
+
+def _shuffled(size: int, chance: random.Random) -> Iterator[int]:
+    windows = list(range(0, size, _WINDOW))
+    chance.shuffle(windows)
+    for first in windows:
+        numbers = list(range(first, min(first + _WINDOW, size)))
+        chance.shuffle(numbers)
+        yield from numbers

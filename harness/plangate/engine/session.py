@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plangate.documents.environment import Environment, Target
 from plangate.documents.suite import Suite
-from plangate.documents.workspace import Workspace
 from plangate.drivers.protocol import Driver, DriverContext
 from plangate.engine.execution import OpenTargets
 from plangate.engine.plan import SuitePlan, passes_of
@@ -21,8 +21,11 @@ from plangate.errors import DriverError, InputError
 from plangate.matrix.cell import Cell
 from plangate.matrix.expansion import Matrix, expand
 from plangate.matrix.request_shape import evaluation_request
-from plangate.releases.release import ReleaseIdentity
 from plangate.verdicts.result import Expected
+
+if TYPE_CHECKING:
+    from plangate.documents.workspace import Workspace
+    from plangate.releases.release import ReleaseIdentity
 
 __all__ = ["MakeDriver", "Prepared", "open_targets", "prepare"]
 
