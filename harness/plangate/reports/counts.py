@@ -1,0 +1,67 @@
+"""Totals in words: `3 leaks, 1 lockout`, `396 of 400 cells`, `9.3 s`."""
+
+from __future__ import annotations
+
+from plangate.verdicts.result import RunSummary, RunVerdict, Totals, Verdict
+
+__all__ = ["count_text", "duration_text", "findings_text", "passed_text", "short_digest", "verdict_text"]
+
+_NOUNS = {
+    "leak": ("leak", "leaks"),
+    "flaky": ("flaky cell", "flaky cells"),
+    "lockout": ("lockout", "lockouts"),
+    "mismatch": ("mismatch", "mismatches"),
+    "error": ("error", "errors"),
+}
+
+
+def count_text(number: int, one: str, many: str) -> str:
+    """`1 cell`, `4,320 cells`."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def findings_text(totals: Totals, *, leaked: int) -> str:
+    """What did not pass, leaks first; empty where all passed. Cells that are missing count as not passed."""
+    parts = []
+    for name, nouns in _NOUNS.items():
+        number = getattr(totals, Verdict(name).value)
+        if number:
+            hidden = leaked - totals.leak if name == "flaky" else 0
+            parts.append(count_text(number, *nouns) + (f" ({hidden:,} leaked)" if hidden > 0 else ""))
+    if totals.missing:
+        parts.append(f"{count_text(totals.missing, 'cell', 'cells')} not observed")
+    return ", ".join(parts)
+
+
+def passed_text(totals: Totals) -> str:
+    """`396 of 396 cells as sold`."""
+    return f"{totals.passed:,} of {count_text(totals.expected, 'cell', 'cells')} as sold"
+
+
+def verdict_text(summary: RunSummary) -> str:
+    """The one sentence of a run without its causes: `Failed: 3 leaks in 396 cells`."""
+    totals = summary.totals
+    findings = findings_text(totals, leaked=summary.leaked)
+    word = summary.verdict.value.capitalize()
+    if summary.verdict is RunVerdict.PASSED:
+        return f"{word}: every plan gets exactly what it bought, {count_text(totals.executed, 'cell', 'cells')}"
+    if not totals.expected:
+        return f"{word}: nothing was selected to run"
+    if not totals.executed and not findings:
+        return f"{word}: nothing was observed"
+    return f"{word}: {findings or 'the run did not finish'} in {count_text(totals.expected, 'cell', 'cells')}"
+
+
+def duration_text(seconds: float) -> str:
+    """`0.4 s`, `9.3 s`, `2 min 5 s`, `1 h 3 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def short_digest(digest: str) -> str:
+    """The first twelve digits, without the name of the algorithm."""
+    return digest.removeprefix("sha256:")[:12]

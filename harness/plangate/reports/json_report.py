@@ -1,0 +1,126 @@
+"""A run as the JSON document that `plangate run ENV --json` prints (documents.md, What commands print with --json)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plangate.reports.axes import in_order
+from plangate.reports.causes import Cause
+from plangate.reports.survey import Survey, survey
+from plangate.verdicts.result import CellResult, Expected, ObservedCount, RunReport, Totals
+
+__all__ = ["FAILURES_MAX", "run_document"]
+
+FAILURES_MAX = 1_000
+"""Failures that the document lists; the rest stays in the store."""
+
+
+def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[str, Any]:
+    """The JSON document of `report`: keys in one fixed order, failures at most 1,000 with leaks first.
+
+    Beside the agreed keys: `leaked` (cells with any leaking observation), `missing` (cells not observed in every pass),
+    `retried` (observations that survived a transport fault), `stopped` and `reused_from` (empty where it was not so),
+    `causes` (each failing cell is counted in exactly one).
+    """
+    looked = surveyed or survey(report)
+    summary = looked.summary
+    header = summary.header
+    return {
+        "run": header.run,
+        "environment": header.environment,
+        "release": header.release,
+        "effective": header.effective,
+        "suites": {suite.name: suite.digest for suite in summary.suites},
+        "seed": header.seed,
+        "fingerprint": summary.fingerprint,
+        "verdict": summary.verdict.value,
+        "totals": _totals(summary.totals),
+        "leaked": summary.leaked,
+        "missing": summary.totals.missing,
+        "retried": summary.totals.retried,
+        "stopped": header.stopped,
+        "reused_from": header.reused_from,
+        "causes": [_cause(cause) for cause in looked.causes],
+        "failures": [_failure(result) for result in report.failures(limit=FAILURES_MAX)],
+    }
+
+
+def _totals(totals: Totals) -> dict[str, int]:
+    return {
+        "expected": totals.expected,
+        "executed": totals.executed,
+        "observations": totals.observations,
+        "pass": totals.passed,
+        "leak": totals.leak,
+        "lockout": totals.lockout,
+        "mismatch": totals.mismatch,
+        "flaky": totals.flaky,
+        "error": totals.error,
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "title": cause.title,
+        "verdict": cause.verdict.value,
+        "cells": cause.cells,
+        "leaked": cause.leaked,
+        "expected": list(cause.due),
+        "observed": list(cause.observed),
+        "rules": list(cause.rules),
+        "where": list(cause.where),
+        "axes": {spread.axis: list(spread.values) for spread in cause.spreads},
+        "cell": cause.cell,
+        "reproduce": cause.reproduce,
+    }
+
+
+def _failure(result: CellResult) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "cell": result.cell,
+        "suite": result.suite,
+        "axes": {axis: result.axes[axis] for axis in in_order(result.axes)},
+        "verdict": result.verdict.value,
+        "expected": _expected(result.expected),
+        "observed": [_observed(one) for one in result.observed],
+        "reproduce": result.reproduce,
+    }
+    if result.retries:
+        document["retries"] = result.retries
+    return document
+
+
+def _expected(expected: Expected) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "effect": expected.effect.value,
+        "reason": expected.reason,
+        "rule": expected.rule,
+        "where": expected.where,
+    }
+    if expected.limit is not None:
+        document["limit"] = {
+            "name": expected.limit.name,
+            "limit": expected.limit.limit,
+            "remaining": expected.limit.remaining,
+        }
+    if expected.setting is not None:
+        document["setting"] = expected.setting
+    return document
+
+
+def _observed(observed: ObservedCount) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    if observed.effect is not None:
+        document |= {"effect": observed.effect.value, "reason": observed.reason}
+    if observed.fault is not None:
+        document["fault"] = observed.fault.value
+    if observed.limit is not None:
+        document["limit"] = {
+            "name": observed.limit.name,
+            "limit": observed.limit.limit,
+            "remaining": observed.limit.remaining,
+        }
+    document["count"] = observed.count
+    if observed.detail:
+        document["detail"] = observed.detail
+    return document

@@ -1,0 +1,63 @@
+"""Which values a set of cells takes on an axis, and how to say that shortly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from plangate.matrix.cell import AxisValue
+from plangate.reports.axes import value_text
+from plangate.reports.picture import axis_values
+from plangate.reports.safe_text import clean
+from plangate.verdicts.result import SuiteSummary
+
+__all__ = ["Spread", "listing", "spread_of"]
+
+_SHOWN_MAX = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """The values that some cells take on one axis."""
+
+    axis: str
+    values: tuple[str, ...]
+    """In the suites' order; at most twelve."""
+    count: int
+    """Distinct values, also those not listed."""
+    spanned: int
+    """How many values the suites span on this axis."""
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether each of several values that the suites span is among them."""
+        return self.count >= self.spanned > 1
+
+    @property
+    def text(self) -> str:
+        """`all 3`, `Subscribed`, or a list with how many more."""
+        if self.everywhere:
+            return f"all {self.count}"
+        more = f" and {self.count - len(self.values)} more" if self.count > len(self.values) else ""
+        return ", ".join(self.values) + more
+
+
+def spread_of(axis: str, found: Iterable[AxisValue], *, suites: Sequence[SuiteSummary]) -> Spread:
+    """The spread of the values `found` on `axis` (`suite` counts as an axis)."""
+    held = set(found)
+    spanned: tuple[AxisValue, ...] = tuple(suite.name for suite in suites)
+    if axis != "suite":
+        spanned = axis_values(axis, suites)
+    ordered = [value for value in spanned if value in held]
+    ordered += sorted(held - set(ordered), key=str)
+    texts = tuple(clean(value_text(value), length_max=80) for value in ordered[:_SHOWN_MAX])
+    return Spread(axis=axis, values=texts, count=len(ordered), spanned=max(len(spanned), len(ordered)))
+
+
+def listing(values: Sequence[str], *, count: int, noun: str) -> str:
+    """`a`, `a and b`, `a, b and c`; from four values on, how many: `7 capabilities`."""
+    if count > 3:
+        return f"{count} {noun}"
+    if len(values) == 1:
+        return values[0]
+    return f"{', '.join(values[:-1])} and {values[-1]}"

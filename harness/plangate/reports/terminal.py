@@ -1,0 +1,148 @@
+"""A run for a person at a terminal: what failed and why first, then the picture, then the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from plangate.reports.causes import Cause
+from plangate.reports.counts import (
+    count_text,
+    duration_text,
+    findings_text,
+    passed_text,
+    short_digest,
+    verdict_text,
+)
+from plangate.reports.lines import Line, write_lines
+from plangate.reports.marks import OF_VERDICT, Mark
+from plangate.reports.safe_text import clean, columns, fit
+from plangate.reports.survey import Survey, survey
+from plangate.reports.terminal_picture import picture_lines
+from plangate.verdicts.result import RunReport, RunSummary, RunVerdict, Verdict
+
+__all__ = ["print_report", "report_lines"]
+
+_CAUSES_MAX = 10
+_INDENT = " " * 10
+_VERDICT_STYLE = {RunVerdict.PASSED: "good", RunVerdict.FAILED: "bad", RunVerdict.UNDECIDED: "warn"}
+
+
+def print_report(
+    report: RunReport, stream: TextIO, *, colour: bool, width: int = 100, surveyed: Survey | None = None
+) -> None:
+    """Print `report` on `stream` in at most `width` columns (commands to copy may be longer).
+
+    Pass `surveyed` where the run was looked through already. Without `colour`, no escape sequence is written.
+    """
+    lines = report_lines(surveyed or survey(report), width=max(40, width))
+    write_lines(lines, stream, colour=colour, width=max(40, width))
+
+
+def report_lines(surveyed: Survey, *, width: int) -> Iterator[Line]:
+    """The report as styled lines; each cause of a failure stands before the picture."""
+    yield from _header(surveyed.summary, width=width)
+    yield ()
+    yield _outcome(surveyed)
+    for cause in surveyed.causes[:_CAUSES_MAX]:
+        yield ()
+        yield from _cause(cause, width=width)
+    more = len(surveyed.causes) - _CAUSES_MAX
+    if more > 0:
+        yield ()
+        yield (
+            (
+                f"and {count_text(more, 'more cause', 'more causes')}: plangate show {surveyed.summary.header.run}",
+                "bold",
+            ),
+        )
+    yield ()
+    picture = tuple(picture_lines(surveyed.picture, width=width))
+    if picture:
+        yield from picture
+        yield ()
+    yield from _totals(surveyed.summary, width=width)
+
+
+def _header(summary: RunSummary, *, width: int) -> Iterator[Line]:
+    header = summary.header
+    what = " · ".join(clean(text) for text in (header.app, header.model) if text)
+    rest = f" ({clean(header.tier)})   {what}   release {short_digest(header.release)}"
+    name = clean(header.environment)
+    yield (("plangate  ", "dim"), (name, "bold"), (fit(rest, width - 10 - columns(name)), ""))
+    notes = [
+        f"shard {header.shard}" if header.shard else "",
+        f"reused {header.reused_from}" if header.reused_from else "",
+    ]
+    line = "   ".join(clean(text) for text in (header.target, f"run {header.run}", *notes) if text)
+    yield ((fit(f"{' ' * 10}{line}", width), "dim"),)
+
+
+def _outcome(surveyed: Survey) -> Line:
+    summary = surveyed.summary
+    word, _, rest = verdict_text(summary).partition(":")
+    causes = len(surveyed.causes)
+    why = f": {count_text(causes, 'cause', 'causes')}" if causes else ""
+    stopped = f" (stopped: {clean(summary.header.stopped)})" if summary.header.stopped else ""
+    return ((f" {word.upper()} ", _VERDICT_STYLE[summary.verdict]), (f" {rest.strip()}{why}{stopped}", "bold"))
+
+
+def _cause(cause: Cause, *, width: int) -> Iterator[Line]:
+    mark = Mark.LEAK if cause.leaked else OF_VERDICT[cause.verdict]
+    cells = count_text(cause.cells, "cell", "cells")
+    head = f"{cause.verdict.value.upper():>8}"
+    lines = _wrapped(cause.title, width=width - len(_INDENT) - len(cells) - 2)
+    room = max(1, width - len(_INDENT) - columns(lines[0]) - len(cells))
+    yield ((head, mark), ("  ", ""), (lines[0], "bold"), (" " * room + cells, "dim"))
+    for line in lines[1:]:
+        yield ((_INDENT + line, "bold"),)
+    for label, text in _details(cause):
+        for number, line in enumerate(_wrapped(text, width=width - len(_INDENT) - 10)):
+            yield ((f"{_INDENT}{label if not number else '':<10}", "dim"), (line, ""))
+    yield ((f"{_INDENT}{'try':<10}", "dim"), (cause.reproduce, "command"))
+
+
+def _details(cause: Cause) -> Iterator[tuple[str, str]]:
+    if cause.verdict is not Verdict.ERROR:
+        rule = f", rule {cause.rules[0]}" if len(cause.rules) == 1 else f", rules {', '.join(cause.rules)}"
+        due = _some(cause.due, shown=2, more=0) + rule
+        yield "expected", f"{due}, {_some(cause.where, shown=2, more=cause.where_more)}"
+    yield "observed", _some(cause.observed, shown=2, more=cause.observed_more)
+    if cause.verdict is Verdict.FLAKY and cause.leaked:
+        yield "leaked", f"{count_text(cause.leaked, 'of these cells was', 'of these cells were')} allowed at least once"
+    told = [spread for spread in cause.spreads if not spread.everywhere]
+    everywhere = [spread.axis for spread in cause.spreads if spread.everywhere]
+    parts = [f"{spread.axis} {spread.text}" for spread in told]
+    if everywhere:
+        parts.append(f"any {', '.join(everywhere)}")
+    yield "where", " · ".join(parts)
+
+
+def _some(texts: tuple[str, ...], *, shown: int, more: int) -> str:
+    rest = len(texts) - shown + more if len(texts) > shown else more
+    return "; ".join(texts[:shown]) + (f" and {rest} more" if rest else "")
+
+
+def _wrapped(text: str, *, width: int) -> list[str]:
+    """`text` in lines of at most `width` columns; a longer word stays whole, so that it can be copied."""
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and columns(lines[-1]) + 1 + columns(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
+
+
+def _totals(summary: RunSummary, *, width: int) -> Iterator[Line]:
+    totals, header = summary.totals, summary.header
+    seen = f"{count_text(totals.observations, 'observation', 'observations')} in {duration_text(header.duration_s)}"
+    retried = f", {totals.retried:,} retried" if totals.retried else ""
+    yield ((f"{totals.executed:,} of {count_text(totals.expected, 'cell', 'cells')} executed, {seen}{retried}", ""),)
+    for suite in summary.suites:
+        findings = findings_text(suite.totals, leaked=0) or "all as sold"
+        yield ((fit(f"suite {clean(suite.name)} {suite.version}: {findings}; {clean(suite.coverage)}", width), "dim"),)
+    yield ((f"fingerprint {summary.fingerprint}   seed {header.seed}", "dim"),)
+    word = summary.verdict.value.upper()
+    findings = findings_text(totals, leaked=summary.leaked)
+    yield ((f" {word} ", _VERDICT_STYLE[summary.verdict]), (f" {findings or passed_text(totals)}", "bold"))
