@@ -45,7 +45,7 @@ class Gate:
     @cached_property
     def prepared(self) -> Prepared:
         """The environment with its matrices. Raises InputError for documents that are wrong."""
-        return prepare(self._opened, self.environment, environ=self.environ, determinism=_in_this_process)
+        return prepare(self._opened, self.environment, environ=self.environ, adjust=_in_this_process)
 
     @property
     def asking(self) -> Asking:
@@ -85,11 +85,11 @@ class Gates:
 
     @cached_property
     def _named(self) -> Path | None:
-        option = self._config.getoption("plangate_workspace")
+        option: str | None = self._config.getoption("plangate_workspace")
         if option:
-            return (self._config.invocation_params.dir / option).resolve()
+            return Path(self._config.invocation_params.dir, option).resolve()
         setting = str(self._config.getini("plangate_workspace"))
-        return (self._config.rootpath / setting).resolve() if setting else None
+        return Path(self._config.rootpath, setting).resolve() if setting else None
 
     def workspace_of(self, evals: Path | None = None) -> Path:
         """The workspace that was named, else the one `evals` lies in, else the rootdir."""

@@ -123,7 +123,7 @@ def _together(item: SuiteItem) -> Iterable[Wanted]:
 def _handed(config: pytest.Config) -> list[int]:
     # pytest-xdist has no public word for it; where it changes, a worker asks for one item at a time.
     for plugin in config.pluginmanager.get_plugins():
-        queue = getattr(plugin, "torun", None)
+        queue: Any = getattr(plugin, "torun", None)
         if type(plugin).__module__.startswith("xdist") and hasattr(queue, "lock"):
             with queue.lock() as waiting:
                 handed = [*waiting, getattr(plugin, "nextitem_index", None)]

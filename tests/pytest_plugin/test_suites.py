@@ -1,0 +1,148 @@
+"""`pytest evals --plangate-env dev`: what becomes a test, what fails it, and what it says."""
+
+from pathlib import Path
+
+# free: 2 capabilities x 2 states. pro: kb.search x 2 states, report.export x 3 usages x 2 states. free has no limit for
+# exports, so there its boundary is zero and the first use that does not fit.
+EXPORT_OVER = "evals/gating.yaml::pro/Subscribed/report.export/default[usage=first_over:exports]"
+FREE_EXPORT = "evals/gating.yaml::free/Subscribed/report.export/default"
+
+
+def test_every_cell_is_a_test_with_a_name_a_person_can_select(shop) -> None:
+    listed = shop.pytest("evals", "--plangate-env", "dev", "--collect-only", "-q")
+    assert listed.status == 0
+    assert FREE_EXPORT in listed.out.splitlines()
+    assert EXPORT_OVER in listed.out.splitlines()
+    passed = shop.pytest("evals", "--plangate-env", "dev")
+    assert passed.status == 0, passed.out
+    assert passed.counts == {"passed": listed.out.count("evals/gating.yaml::")}
+    assert "plangate: suites of environment dev" in passed.out
+
+
+def test_without_the_option_yaml_files_are_not_collected(shop) -> None:
+    session = shop.pytest("evals")
+    assert session.status == 5
+    assert "plangate" not in session.out.replace(str(shop.root), "").split("collected")[1]
+
+
+def test_a_leak_fails_its_cells_and_says_why_where_and_how_to_repeat_it(shop) -> None:
+    session = shop.pytest(
+        "evals", "--plangate-env", "dev", "-k", "free and report.export", SHOP_BUG="free_gains_export"
+    )
+    assert session.status == 1
+    assert FREE_EXPORT in session.nodes("FAILED")
+    assert "leak: allow (entitled) where the plan says deny (not_in_plan)" in session.out
+    line = (shop.root / "envs/plans/shop/1.0.0.yaml").read_text().splitlines().index(
+        "  free: {grants: [kb.search]}"
+    ) + 1
+    assert f"(rule D6, envs/plans/shop/1.0.0.yaml:{line}:" in session.out
+    assert "observed   2 x allow entitled" in session.out
+    assert "reproduce  plangate run dev --cell c-" in session.out
+    assert "--seed 11" in session.out
+    assert "Traceback" not in session.out
+    assert ".py:" not in session.out
+
+
+def test_the_summary_says_the_verdict(shop) -> None:
+    session = shop.pytest("evals", "--plangate-env", "dev", "-q", SHOP_BUG="free_gains_export")
+    summary = next(line for line in session.out.splitlines() if line.startswith(f"FAILED {FREE_EXPORT}"))
+    assert "leak: allow (entitled)" in summary
+
+
+def test_what_cannot_be_observed_fails_and_is_never_skipped(shop) -> None:
+    session = shop.pytest("evals", "--plangate-env", "dev", "-k", "kb.search", SHOP_BUG="raises")
+    assert session.status == 1
+    assert session.counts.keys() == {"failed", "deselected"}
+    assert "error: could not be observed (raised)" in session.out
+    assert "the shop is closed" in session.out
+
+
+def test_only_selected_cells_are_asked_and_each_as_often_as_the_suite_says(shop) -> None:
+    log = shop.root / "asked.log"
+    session = shop.pytest("evals", "--plangate-env", "dev", "-k", "free and kb.search", SHOP_LOG=str(log))
+    assert session.counts["passed"] == 2
+    asked = [line.split(" ", 1)[1] for line in log.read_text().splitlines()]
+    assert sorted(asked) == sorted(["free Subscribed kb.search", "free Suspended kb.search"] * 2)
+
+
+def test_last_failed_runs_what_failed_and_x_stops_at_the_first(shop) -> None:
+    first = shop.pytest("evals", "--plangate-env", "dev", "--cache", SHOP_BUG="free_gains_export")
+    failed = first.counts["failed"]
+    assert failed >= 1
+    again = shop.pytest("evals", "--plangate-env", "dev", "--lf", SHOP_BUG="")
+    assert again.counts["passed"] == failed
+    stopped = shop.pytest("evals", "--plangate-env", "dev", "-x", SHOP_BUG="raises")
+    assert stopped.counts == {"failed": 1}
+
+
+def test_workers_of_xdist_ask_for_their_own_cells_only(shop) -> None:
+    log = shop.root / "asked.log"
+    alone = shop.pytest("evals", "--plangate-env", "dev", SHOP_LOG=str(log))
+    asked_alone = len(log.read_text().splitlines())
+    log.unlink()
+    spread = shop.pytest("evals", "--plangate-env", "dev", "-n", "2", SHOP_LOG=str(log))
+    assert spread.status == 0, spread.out
+    assert spread.counts["passed"] == alone.counts["passed"]
+    lines = log.read_text().splitlines()
+    assert len(lines) == asked_alone
+    assert len({line.split()[0] for line in lines}) == 2
+
+
+def test_a_failure_reads_the_same_through_xdist(shop) -> None:
+    session = shop.pytest("evals", "--plangate-env", "dev", "-n", "2", SHOP_BUG="free_gains_export")
+    assert session.status == 1
+    assert "leak: allow (entitled) where the plan says deny (not_in_plan)" in session.out
+    assert "Traceback" not in session.out
+
+
+def test_a_large_suite_becomes_one_test_for_each_plan_and_capability(shop) -> None:
+    session = shop.pytest("evals", "--plangate-env", "dev", "--plangate-items-max", "3", SHOP_BUG="off_by_one")
+    assert session.counts == {"failed": 1, "passed": 3}
+    assert session.nodes("FAILED") == ["evals/gating.yaml::pro/report.export"]
+    assert "1 leak: 1 of 6 cells" in session.out
+    assert "usage first_over:exports" in session.out
+
+
+def test_a_wrong_document_is_one_message_with_its_place(shop) -> None:
+    shop.write("envs/dev.yaml", (shop.root / "envs/dev.yaml").read_text().replace("plans:", "plan:"))
+    session = shop.pytest("evals", "--plangate-env", "dev")
+    assert session.status == 2
+    assert "envs/dev.yaml:" in session.out
+    assert "Traceback" not in session.out
+
+
+def test_an_environment_that_does_not_exist_is_one_message(shop) -> None:
+    session = shop.pytest("evals", "--plangate-env", "prod")
+    assert session.status == 2
+    assert "prod" in session.out
+    assert "Traceback" not in session.out
+
+
+def test_a_suite_outside_the_release_is_left_out_unless_it_is_named(shop) -> None:
+    shop.write("evals/other.yaml", (shop.root / "evals/gating.yaml").read_text().replace("name: gating", "name: other"))
+    assert "other.yaml" not in shop.pytest("evals", "--plangate-env", "dev", "--collect-only", "-q").out
+    named = shop.pytest("evals/other.yaml", "--plangate-env", "dev")
+    assert named.status == 2
+    assert "suite 'other' is not part of the release in dev" in named.out
+
+
+def test_a_workspace_elsewhere_is_named_in_the_command_that_repeats_a_cell(shop) -> None:
+    (shop.root / "evals").rename(shop.root / "moved")
+    inner = shop.root / "inner"
+    inner.mkdir()
+    for name in ("envs", "shop_app.py"):
+        (shop.root / name).rename(inner / name)
+    (shop.root / "moved").rename(inner / "evals")
+    session = shop.pytest("inner/evals", "--plangate-env", "dev", "-k", "report.export", SHOP_BUG="free_gains_export")
+    assert session.status == 1
+    assert "--seed 11 -w inner" in session.out
+
+
+def test_junit_names_and_messages_read_naturally(shop, tmp_path: Path) -> None:
+    import xml.etree.ElementTree as ElementTree
+
+    shop.pytest("evals", "--plangate-env", "dev", "--junitxml", "out.xml", SHOP_BUG="free_gains_export")
+    cases = list(ElementTree.parse(tmp_path / "out.xml").iter("testcase"))
+    failed = next(case for case in cases if case.get("name") == "free/Subscribed/report.export/default")
+    assert failed.get("classname") == "evals.gating.yaml"
+    assert failed.find("failure").get("message") == "leak: allow (entitled) where the plan says deny (not_in_plan)"
