@@ -19,9 +19,9 @@ class MalformedQuestionError(ValueError):
 
 def customer_from(evaluation: Evaluation) -> Customer:
     """Who asks, as the caller describes them in `subject.properties`."""
-    subject = evaluation["subject"]
-    told: Mapping[str, Any] = subject.get("properties") or EMPTY
     try:
+        subject = evaluation["subject"]
+        told: Mapping[str, Any] = subject.get("properties") or EMPTY
         return Customer(
             tenant=subject["id"],
             plan=told["plan"],
@@ -39,9 +39,9 @@ def customer_from(evaluation: Evaluation) -> Customer:
 
 def ask_from(evaluation: Evaluation) -> Ask:
     """What is asked. Time comes from the question: a decision point has no clock of its own."""
-    context: Mapping[str, Any] = evaluation.get("context") or EMPTY
-    resource: Mapping[str, Any] = evaluation.get("resource") or EMPTY
     try:
+        context: Mapping[str, Any] = evaluation.get("context") or EMPTY
+        resource: Mapping[str, Any] = evaluation.get("resource") or EMPTY
         return Ask(
             tool=evaluation["action"]["name"],
             named=resource.get("properties") or EMPTY,

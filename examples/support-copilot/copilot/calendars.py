@@ -16,7 +16,8 @@ def window_start(resets: str, now: datetime, *, seconds: int = 0) -> datetime:
     if resets == "monthly":
         return day.replace(day=1)
     if resets == "sliding":
-        return now - timedelta(seconds=seconds)
+        # Sliding meters are counted by the minute: the oldest minute counts whole, so nobody gains by it.
+        return now.replace(second=0, microsecond=0) - timedelta(seconds=seconds)
     return datetime.min.replace(tzinfo=UTC)
 
 

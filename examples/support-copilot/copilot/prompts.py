@@ -1,0 +1,41 @@
+"""Prompts come from files that the configuration names; none is written in the code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+__all__ = ["PromptBook", "PromptError"]
+
+PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+PROMPT_CHARS_MAX = 20_000
+
+
+class PromptError(ValueError):
+    """A prompt cannot be used; the app refuses to start."""
+
+
+class PromptBook:
+    """The prompts of this installation, each at one exact version."""
+
+    def __init__(self, folder: Path, versions: Iterable[tuple[str, str]]) -> None:
+        self.versions = dict(versions)
+        self._texts = {name: _read(folder / name / f"{version}.md") for name, version in self.versions.items()}
+
+    def render(self, name: str, values: Mapping[str, str]) -> str:
+        """A prompt with its placeholders filled in; empty where this installation has no such prompt."""
+        return PLACEHOLDER.sub(lambda match: values.get(match[1], ""), self._texts.get(name, ""))
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PromptError(f"prompt {path} cannot be read: {error.strerror}") from error
+    if len(text) > PROMPT_CHARS_MAX:
+        raise PromptError(f"prompt {path} is longer than {PROMPT_CHARS_MAX} characters")
+    head, marks, body = text.removeprefix("---\n").partition("\n---\n")
+    if not (text.startswith("---\n") and head and marks):
+        raise PromptError(f"prompt {path} has no front matter")
+    return body.strip()
