@@ -43,7 +43,8 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         try:
-            self.observe(iter(self.first))
+            if not self.pool.stopped:
+                self.observe(iter(self.first))
             while not self.abandoned and (chunk := self.pool.take()):
                 self.observe(iter(chunk))
         except BaseException as error:
@@ -65,6 +66,8 @@ class _Worker(threading.Thread):
             if self.abandoned:
                 return
             append((cell.number, observed, (clock() - started) // 1000))
+            if pool.stopped:
+                break
         if self.seen:
             pool.deliver(self.seen)
 
@@ -163,11 +166,10 @@ async def observe_in_threads(
             if batch is None:
                 return
             for _, observed, _ in batch:
-                if observed.fault is not None:
-                    health.record(observed)
+                health.record(observed)
+            pool.stopped = bool(health.down)
             if batch:
                 yield batch
-            pool.stopped = bool(health.down)
     finally:
         pool.stopped = True
         for worker in pool.workers:

@@ -1,0 +1,124 @@
+"""Observing over connections: deadlines, retries of transport faults only, and a dead target noticed at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from fakes import ALLOW, DOWN, LATE, Asking, Batching, Calling, cells, collect, request_of
+
+from plangate.engine.health import Health
+from plangate.engine.plan import Limits
+from plangate.engine.tasks import observe_in_tasks
+from plangate.entitlements.decision import Effect
+from plangate.verdicts.observation import Fault, Observed
+
+DENY = Observed(effect=Effect.DENY, reason="not_in_plan")
+QUICK = Limits(retry_wait_s=0.001)
+
+
+def observe(driver, count: int, *, concurrency: int = 4, timeout_s: float = 5.0, limits: Limits = QUICK):
+    health = Health(limits, concurrency=concurrency)
+    batches = observe_in_tasks(
+        iter(cells(count)),
+        driver_of={"default": driver},
+        request_of=request_of,
+        timeout_of={"default": timeout_s},
+        concurrency=concurrency,
+        limits=limits,
+        health=health,
+        clock=time.perf_counter_ns,
+    )
+    rows = asyncio.run(collect(batches))
+    return {number: observed for number, observed, _ in rows}, rows, health
+
+
+def test_each_cell_is_observed_once() -> None:
+    driver = Asking(lambda number, _: ALLOW if number % 2 else DENY)
+    seen, rows, _ = observe(driver, 500)
+    assert len(rows) == 500
+    assert {number for number, observed in seen.items() if observed is ALLOW} == set(range(1, 500, 2))
+
+
+def test_concurrency_is_reached_and_not_passed() -> None:
+    driver = Asking(lambda *_: ALLOW, delay_s=0.005)
+    observe(driver, 60, concurrency=6)
+    assert driver.in_flight_max == 6
+
+
+def test_a_transport_fault_is_asked_again_and_marked() -> None:
+    driver = Asking(lambda number, times: DOWN if number == 3 and times < 3 else ALLOW)
+    seen, _, health = observe(driver, 10, concurrency=1)
+    assert seen[3].effect is Effect.ALLOW
+    assert seen[3].retries == 2
+    assert seen[4].retries == 0
+    assert not health.down
+
+
+def test_retries_are_bounded() -> None:
+    driver = Asking(lambda number, _: DOWN if number == 3 else ALLOW)
+    seen, _, _ = observe(driver, 10, concurrency=1)
+    assert (seen[3].fault, seen[3].retries) == (Fault.UNREACHABLE, 2)
+    assert driver.asked.count(3) == 3
+
+
+def test_a_decision_or_a_late_or_wrong_answer_is_never_asked_again() -> None:
+    answers = [DENY, LATE, Observed(fault=Fault.MALFORMED), Observed(fault=Fault.RAISED), ALLOW]
+    driver = Asking(lambda number, _: answers[number])
+    observe(driver, 5, concurrency=1)
+    assert sorted(driver.asked) == [0, 1, 2, 3, 4]
+
+
+def test_a_dead_target_ends_the_pass_after_a_few_cells() -> None:
+    driver = Asking(lambda *_: DOWN)
+    seen, _, health = observe(driver, 10_000, concurrency=4)
+    assert "down" in health.down
+    assert len(seen) < 30
+
+
+def test_a_target_that_dies_midway_keeps_what_was_seen() -> None:
+    driver = Asking(lambda number, _: ALLOW if number < 200 else DOWN)
+    seen, _, health = observe(driver, 10_000, concurrency=4)
+    assert health.down
+    assert sum(observed is ALLOW for observed in seen.values()) == 200
+
+
+def test_a_target_that_hangs_ends_the_pass_after_three_deadlines() -> None:
+    class Hanging(Asking):
+        async def observe(self, request: dict) -> Observed:
+            await asyncio.sleep(60)
+            return ALLOW
+
+    started = time.perf_counter()
+    seen, _, health = observe(Hanging(lambda *_: ALLOW), 1_000, concurrency=8, timeout_s=-0.9)
+    assert "hangs" in health.down
+    assert {observed.fault for observed in seen.values()} == {Fault.TIMEOUT}
+    assert time.perf_counter() - started < 5
+
+
+def test_a_driver_that_breaks_its_promise_is_a_fault_not_a_crash() -> None:
+    def broken(number: int, _: int) -> Observed:
+        if number == 2:
+            raise ValueError("no")
+        return ALLOW
+
+    seen, _, _ = observe(Asking(broken), 4, concurrency=1)
+    assert seen[2].fault is Fault.RAISED
+    assert "ValueError: no" in (seen[2].detail or "")
+
+
+def test_batches_are_full_and_answers_stay_with_their_cells() -> None:
+    driver = Batching(lambda number, _: ALLOW if number % 3 else DENY)
+    seen, _, _ = observe(driver, 95, concurrency=2)
+    assert sorted(driver.sizes) == [5] + [10] * 9
+    assert all((observed is DENY) == (number % 3 == 0) for number, observed in seen.items())
+
+
+def test_a_batch_with_an_answer_missing_decides_nothing() -> None:
+    seen, _, _ = observe(Batching(lambda *_: ALLOW, short=True), 20, concurrency=1)
+    assert {observed.fault for observed in seen.values()} == {Fault.MALFORMED}
+
+
+def test_a_plain_function_beside_a_connection_is_observed_too() -> None:
+    seen, _, _ = observe(Calling(lambda number: ALLOW), 20)
+    assert len(seen) == 20
