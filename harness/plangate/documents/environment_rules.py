@@ -1,0 +1,92 @@
+"""What an environment must mean, beyond its shape: names are declared (law L3), no secret stands in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from plangate.documents.environment import Environment, Target
+from plangate.documents.positions import Pointer
+from plangate.documents.problems import problem_at, strings_in, unknown_value
+from plangate.documents.wording import dotted
+from plangate.errors import Problem
+
+__all__ = ["environment_problems"]
+
+_SECRET_NAME: Final = re.compile(r"\{secret\.([^{}]*)\}")
+_SECRET_HEADERS: Final = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
+)
+_LOOKS_SECRET: Final = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\bsk-[A-Za-z0-9_-]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}|\bAKIA[0-9A-Z]{16}\b"
+    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}"
+)
+_URL_PASSWORD: Final = re.compile(r"https?://[^/@\s{}]+:[^/@\s{}]+@")
+_SECRET_HINT: Final = "name it under bindings.secrets as env:NAME or file:PATH, and write {secret.NAME} here"
+_NEED_ADDRESS: Final = frozenset({"http", "authzen"})
+
+
+def environment_problems(environment: Environment) -> Iterator[Problem]:
+    """What is wrong with `environment` as a whole. Total."""
+    yield from _gates(environment)
+    yield from _secrets(environment)
+    for surface, target in environment.bindings.targets.items():
+        yield from _target(environment, surface, target)
+
+
+def _gates(environment: Environment) -> Iterator[Problem]:
+    suites = environment.release.suites
+    for index, gate in enumerate(environment.gates):
+        if gate.suite not in suites:
+            yield unknown_value(environment.positions, ("gates", index, "suite"), "suite", gate.suite, suites)
+
+
+def _secrets(environment: Environment) -> Iterator[Problem]:
+    """Names of secrets must be declared; what looks like a secret must not be written out."""
+    declared = environment.bindings.secrets
+    used = set()
+    for pointer, text in strings_in(environment.raw):
+        for name in _SECRET_NAME.findall(text):
+            used.add(name)
+            if name not in declared:
+                yield unknown_value(environment.positions, pointer, "secret", name, declared)
+        if _LOOKS_SECRET.search(text) or _URL_PASSWORD.search(text):
+            yield _literal(environment, pointer, "looks like a literal secret")
+    for name in declared:
+        if name not in used:
+            yield problem_at(
+                environment.positions.of_key("bindings", "secrets", name),
+                code="unused-name",
+                message=f"bindings.secrets.{name}: nothing uses it",
+                hint=f"remove it, or write {{secret.{name}}} where it belongs",
+                severity="warning",
+            )
+
+
+def _target(environment: Environment, surface: str, target: Target) -> Iterator[Problem]:
+    place: Pointer = ("bindings", "targets", surface)
+    if target.driver in _NEED_ADDRESS and target.url is None and target.launch is None:
+        yield problem_at(
+            environment.positions.of_key(*place),
+            code="missing-field",
+            message=f"{dotted(place)}: 'url' is missing",
+            hint="write url, or launch to start the app on a free port",
+        )
+    calls = {"arrange": target.arrange, "request": target.request}
+    headers = [((*place, "headers"), target.headers)]
+    headers += [((*place, name, "headers"), call.headers) for name, call in calls.items() if call]
+    for pointer, table in headers:
+        for name, value in table.items():
+            if name.lower() in _SECRET_HEADERS and "{" not in value:
+                yield _literal(environment, (*pointer, name), "holds a literal secret")
+
+
+def _literal(environment: Environment, pointer: Pointer, what: str) -> Problem:
+    # The text itself is never repeated: reports and logs are read by more people than the document.
+    return problem_at(
+        environment.positions.of(*pointer),
+        code="literal-secret",
+        message=f"{dotted(pointer)}: {what}",
+        hint=_SECRET_HINT,
+    )

@@ -1,0 +1,143 @@
+"""Validated values -> Environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plangate.documents.catalog import Lane
+from plangate.documents.environment import (
+    Bindings,
+    DataSource,
+    DecideRule,
+    Environment,
+    GateSpec,
+    HttpCall,
+    Launch,
+    ModelPin,
+    Policy,
+    Promotion,
+    Release,
+    Target,
+    Tier,
+)
+from plangate.documents.positions import Positions
+
+__all__ = ["parse_bindings", "parse_environment"]
+
+
+def parse_environment(raw: dict[str, Any], positions: Positions) -> Environment:
+    """The environment in `raw`, which must satisfy the Environment schema."""
+    metadata = raw["metadata"]
+    return Environment(
+        name=metadata["name"],
+        revision=metadata["revision"],
+        tier=Tier(metadata["tier"]),
+        release=_release(raw["release"]),
+        bindings=parse_bindings(raw["bindings"]),
+        gates=tuple(_gate(part) for part in raw.get("gates", ())),
+        promotion=_promotion(raw.get("promotion", {})),
+        raw=raw,
+        positions=positions,
+    )
+
+
+def parse_bindings(raw: dict[str, Any]) -> Bindings:
+    """The bindings in `raw`, which must satisfy the `bindings` part of the Environment schema."""
+    policy = raw.get("policy", {})
+    return Bindings(
+        targets={surface: _target(part) for surface, part in raw["targets"].items()},
+        data=tuple(DataSource(name=part["name"], data_class=part["class"]) for part in raw.get("data", ())),
+        identity=raw.get("identity", {}),
+        secrets=raw.get("secrets", {}),
+        policy=Policy(
+            max_steps=policy.get("max_steps"),
+            denied=tuple(policy.get("denied", ())),
+            lanes={capability: Lane(lane) for capability, lane in policy.get("lanes", {}).items()},
+        ),
+        region=raw.get("region"),
+        cache=raw.get("cache", False),
+    )
+
+
+def _release(raw: dict[str, Any]) -> Release:
+    app, model = raw["app"], raw["model"]
+    return Release(
+        app_name=app["name"],
+        app_version=app["version"],
+        app_digest=app.get("digest"),
+        model=ModelPin(
+            provider=model["provider"],
+            name=model["name"],
+            version=model["version"],
+            digest=model.get("digest"),
+            parameters=model.get("parameters", {}),
+        ),
+        plans=raw["plans"],
+        suites=raw["suites"],
+        prompts=raw.get("prompts", {}),
+        tools=raw.get("tools", {}),
+        retrieval=raw.get("retrieval", {}),
+        flags=raw.get("flags", {}),
+    )
+
+
+def _target(raw: dict[str, Any]) -> Target:
+    launch = raw.get("launch")
+    return Target(
+        driver=raw["driver"],
+        object=raw.get("object"),
+        url=raw.get("url"),
+        command=tuple(raw.get("command", ())),
+        launch=_launch(launch) if launch is not None else None,
+        headers=raw.get("headers", {}),
+        arrange=_call(raw["arrange"]) if "arrange" in raw else None,
+        request=_call(raw["request"]) if "request" in raw else None,
+        decide=tuple(_decide(part) for part in raw.get("decide", ())),
+        timeout_s=float(raw.get("timeout_s", 10.0)),
+        batch=raw.get("batch"),
+        options=raw.get("options", {}),
+    )
+
+
+def _launch(raw: dict[str, Any]) -> Launch:
+    return Launch(
+        command=tuple(raw["command"]),
+        ready=raw.get("ready"),
+        timeout_s=float(raw.get("timeout_s", 20.0)),
+        env=raw.get("env", {}),
+    )
+
+
+def _call(raw: dict[str, Any]) -> HttpCall:
+    return HttpCall(method=raw["method"], path=raw["path"], json=raw.get("json"), headers=raw.get("headers", {}))
+
+
+def _decide(raw: dict[str, Any]) -> DecideRule:
+    when = raw.get("when", {})
+    status = when.get("status", ())
+    return DecideRule(
+        statuses=(status,) if isinstance(status, int) else tuple(status),
+        json=when.get("json", {}),
+        effect=raw["effect"],
+        reason=raw.get("reason"),
+    )
+
+
+def _gate(raw: dict[str, Any]) -> GateSpec:
+    return GateSpec(
+        suite=raw["suite"], allow=raw.get("allow", {}), max_age=raw.get("max_age"), mode=raw.get("mode", "require")
+    )
+
+
+def _promotion(raw: dict[str, Any]) -> Promotion:
+    origin = raw.get("from", [])
+    mode = next(iter(origin)) if isinstance(origin, dict) else "all"
+    approvals = raw.get("approvals", {})
+    return Promotion(
+        sources=tuple(origin[mode] if isinstance(origin, dict) else origin),
+        sources_mode=mode,
+        approvals_count=approvals.get("count", 0),
+        approval_roles=tuple(approvals.get("roles", ())),
+        soak=raw.get("soak"),
+        windows=raw.get("windows", {}),
+    )

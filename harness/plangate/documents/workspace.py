@@ -1,0 +1,173 @@
+"""Workspace: the one reader of a folder's documents. Everything past it is frozen values."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plangate.documents.catalog import PlanCatalog
+from plangate.documents.document import Document, read_document
+from plangate.documents.environment import Environment
+from plangate.documents.files import TRUST_PATH, document_path, list_documents, read_inside
+from plangate.documents.kinds import Kind
+from plangate.documents.phrasings import BYTES_MAX as PHRASINGS_BYTES_MAX
+from plangate.documents.phrasings import read_phrasings
+from plangate.documents.prompt import Prompt
+from plangate.documents.suite import Suite
+from plangate.documents.trust import Trust
+from plangate.documents.wording import did_you_mean, listed, shown
+from plangate.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from plangate.releases.release import ReleaseIdentity
+
+__all__ = ["LOCK_PATH", "Workspace"]
+
+LOCK_PATH = "plangate.lock"
+_LOCK_BYTES_MAX = 16 * 1024 * 1024
+
+
+class Workspace:
+    """A folder with `envs/`, `prompts/` and `evals/`.
+
+    A document is read when first asked for, then kept: a workspace shows the files as they were when it read them.
+    Asking for a document that has errors raises InputError with all of them; `check` collects them instead.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        """The folder, as it was given."""
+        self._documents: dict[str, Document] = {}
+        self._suites: dict[str, Suite] = {}
+
+    @classmethod
+    def open(cls, root: Path) -> Workspace:
+        """The workspace at `root`. Raises InputError (`not-a-workspace`) where there is no `envs/` folder."""
+        try:
+            found = (root / "envs").is_dir()
+        except (OSError, ValueError):
+            found = False
+        if not found:
+            raise InputError(
+                f"{shown(str(root))} is not a workspace: it has no envs/ folder",
+                code="not-a-workspace",
+                hint="plangate init DIR makes one; -w DIR names another",
+            )
+        return cls(root)
+
+    def environment_names(self) -> tuple[str, ...]:
+        """Names of all environments, sorted."""
+        return tuple(name for (name,) in list_documents(self.root, Kind.ENVIRONMENT))
+
+    def environment(self, name: str) -> Environment:
+        """One environment. Raises InputError where there is none of that name or it has errors."""
+        self._known(Kind.ENVIRONMENT, "environment", (name,))
+        model: Environment = self.document(Kind.ENVIRONMENT, name).sound()
+        return model
+
+    def catalog_versions(self) -> tuple[tuple[str, str], ...]:
+        """(name, version) of all plan catalogs, versions in the order in which people count."""
+        return tuple((name, version) for name, version in list_documents(self.root, Kind.PLAN_CATALOG))
+
+    def catalog(self, name: str, version: str) -> PlanCatalog:
+        """One version of a plan catalog. Raises InputError where there is none such or it has errors."""
+        self._known(Kind.PLAN_CATALOG, "plan catalog", (name, version))
+        model: PlanCatalog = self.document(Kind.PLAN_CATALOG, name, version).sound()
+        return model
+
+    def suite_names(self) -> tuple[str, ...]:
+        """Names of all suites, sorted."""
+        return tuple(name for (name,) in list_documents(self.root, Kind.SUITE))
+
+    def suite(self, name: str) -> Suite:
+        """One suite, with the lines of its phrasing file.
+
+        Raises InputError where there is none of that name, or the suite or its phrasing file has errors.
+        """
+        if name not in self._suites:
+            self._known(Kind.SUITE, "suite", (name,))
+            suite: Suite = self.document(Kind.SUITE, name).sound()
+            self._suites[name] = replace(suite, phrasings=self._phrasings(suite))
+        return self._suites[name]
+
+    def prompt_versions(self) -> tuple[tuple[str, str], ...]:
+        """(name, version) of all prompts, versions in the order in which people count."""
+        return tuple((name, version) for name, version in list_documents(self.root, Kind.PROMPT))
+
+    def prompt(self, name: str, version: str) -> Prompt:
+        """One version of a prompt. Raises InputError where there is none such or it has errors."""
+        self._known(Kind.PROMPT, "prompt", (name, version))
+        model: Prompt = self.document(Kind.PROMPT, name, version).sound()
+        return model
+
+    def trust(self) -> Trust:
+        """The trust policy. Raises InputError where there is none or it has errors."""
+        if not (self.root / TRUST_PATH).exists():
+            raise InputError(
+                "there is no trust policy",
+                code="no-trust",
+                where=TRUST_PATH,
+                hint="plangate schema trust shows what it holds",
+            )
+        model: Trust = self.document(Kind.TRUST).sound()
+        return model
+
+    def document(self, kind: Kind, *names: str) -> Document:
+        """A file as read, sound or not. Raises InputError only where it cannot be read at all."""
+        path = TRUST_PATH if kind is Kind.TRUST else document_path(kind, *names)
+        if path not in self._documents:
+            self._documents[path] = read_document(kind, read_inside(self.root, path), path=path)
+        return self._documents[path]
+
+    def lock_bytes(self) -> bytes | None:
+        """The bytes of `plangate.lock`; None where nothing was locked yet."""
+        if not (self.root / LOCK_PATH).exists():
+            return None
+        return read_inside(self.root, LOCK_PATH, bytes_max=_LOCK_BYTES_MAX)
+
+    def check(self) -> list[Problem]:
+        """Everything that is wrong with the workspace, sorted by place: each document, how they fit, the lock."""
+        from plangate.documents.crosscheck import workspace_problems
+
+        return workspace_problems(self)
+
+    def identity(self, environment: Environment) -> ReleaseIdentity:
+        """The digests of the release, the effective config and the suites of `environment`.
+
+        Raises InputError where something it pins is missing or has errors, PinError where a locked file changed.
+        """
+        from plangate.releases.release import identify
+
+        return identify(self, environment)
+
+    def _known(self, kind: Kind, what: str, names: tuple[str, ...]) -> None:
+        known = list(list_documents(self.root, kind))
+        if names in known:
+            return
+        label = " ".join(names)
+        texts = [" ".join(entry) for entry in known]
+        hint = did_you_mean(label, texts) or (f"there are: {listed(texts)}" if texts else f"put one at {kind.folder}")
+        raise InputError(
+            f"there is no {what} {shown(label)}", code=f"unknown-{what.replace(' ', '-')}", hint=hint
+        )
+
+    def _phrasings(self, suite: Suite) -> tuple[str, ...]:
+        spec = suite.axis("phrasing")
+        if spec is None or spec.file is None:
+            return ()
+        path = posixpath.normpath(posixpath.join("evals", spec.file.replace("\\", "/")))
+        if path.startswith(("../", "/")) or path == ".." or "\0" in path:
+            raise self._no_phrasings(suite, "path-escapes", f"{shown(spec.file)} leads out of the workspace", "")
+        if not (self.root / path).exists():
+            hint = "the path is relative to evals/"
+            raise self._no_phrasings(suite, "no-phrasing-file", f"there is no file {shown(path)}", hint)
+        return read_phrasings(read_inside(self.root, path, bytes_max=PHRASINGS_BYTES_MAX), path=path)
+
+    @staticmethod
+    def _no_phrasings(suite: Suite, code: str, message: str, hint: str) -> InputError:
+        place = suite.positions.of("matrix", "axes", "phrasing", "file")
+        return InputError.of(
+            [Problem(path=place.path, line=place.line, column=place.column, code=code, message=message, hint=hint)]
+        )
