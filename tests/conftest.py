@@ -1,4 +1,4 @@
-"""How much a property test tries: profile `normal` (the same examples on each machine) or `nightly` (50 times more, new).
+"""How much a property test tries: profile `normal` (the same examples everywhere) or `nightly` (50 times more, new).
 
 `HYPOTHESIS_PROFILE=nightly pytest` chooses the second. A test that wants more than its share multiplies
 `settings().max_examples`, so that the profile still scales it.
