@@ -50,7 +50,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types (mypy, strict)."""
-    install(session, "types")
+    install(session, "types", "test")  # the pytest plugin is typed against pytest
     session.run("mypy", *session.posargs)
 
 
