@@ -171,6 +171,23 @@ def test_a_target_without_an_object_is_refused(workspace: Path, name: str | None
     assert caught.value.code == "incomplete-target"
 
 
+def test_modules_may_lie_in_a_folder_of_the_workspace(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    write_module(tmp_path / "src", "pdp_in_src", APP)
+    target = Target(driver="python", object="pdp_in_src:allow", options={"path": "src"})
+    driver = PythonDriver(target, context_in(tmp_path))
+    asyncio.run(driver.open())
+    assert driver.observe_now(REQUEST).effect is Effect.ALLOW
+
+
+@pytest.mark.parametrize("path", ["..", "gone", 7, "/", "a\x00"])
+def test_a_folder_outside_the_workspace_is_refused(tmp_path: Path, path: str) -> None:
+    target = Target(driver="python", object="a:b", options={"path": path})
+    with pytest.raises(InputError) as caught:
+        PythonDriver(target, context_in(tmp_path))
+    assert caught.value.code == "bad-import-path"
+
+
 def test_the_workspace_is_on_the_path_once(workspace: Path) -> None:
     for _ in range(3):
         asyncio.run(opened(workspace, "allow"))

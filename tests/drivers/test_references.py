@@ -62,9 +62,7 @@ def test_what_is_no_small_text_file_is_refused(tmp_path: Path) -> None:
 
 def test_all_secrets_that_cannot_be_resolved_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        resolve_secrets(
-            {"a": "env:A", "b": "env:B", "c": "hunter2", "d": "env:D"}, environ={"D": "x"}, workspace=tmp_path
-        )
+        resolve_secrets({"a": "env:A", "b": "env:B", "c": "hunter2", "d": "env:D"}, tmp_path, {"D": "x"})
     found = {(problem.path, problem.code) for problem in caught.value.problems}
     assert found == {
         ("bindings.secrets.a", "missing-environment-variable"),
@@ -75,4 +73,4 @@ def test_all_secrets_that_cannot_be_resolved_are_named_at_once(tmp_path: Path) -
 
 
 def test_secrets_resolve_by_name(tmp_path: Path) -> None:
-    assert resolve_secrets({"d": "env:D"}, environ={"D": "x"}, workspace=tmp_path) == {"d": "x"}
+    assert resolve_secrets({"d": "env:D"}, tmp_path, {"D": "x"}) == {"d": "x"}

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from plangate.documents.environment import Target
+from plangate.documents.wording import shown
 from plangate.errors import DriverError, InputError
 
-__all__ = ["load_object", "object_name"]
+__all__ = ["import_root", "load_object", "object_name"]
 
 
 def object_name(target: Target) -> str:
@@ -27,14 +28,32 @@ def object_name(target: Target) -> str:
     return name
 
 
-def load_object(name: str, *, workspace: Path) -> Any:
-    """The object that `module:name` names, imported with the workspace root first on the path.
+def import_root(target: Target, *, workspace: Path) -> Path:
+    """The folder a target's modules lie in: the workspace, or `options: {path: FOLDER}` inside it.
 
-    The root stays on the path (an app may import more while it answers), once however often this is called. A module
+    Raises InputError `bad-import-path`.
+    """
+    path = target.options.get("path", ".")
+    root = workspace.resolve()
+    folder = (root / path).resolve() if isinstance(path, str) and "\x00" not in path else None
+    if folder is None or not folder.is_relative_to(root) or not folder.is_dir():
+        raise InputError(
+            f"options.path {shown(path)} of the driver {target.driver!r} is not a folder in the workspace",
+            code="bad-import-path",
+            where=str(workspace),
+            hint="name a folder inside the workspace, or leave it out for the workspace itself",
+        )
+    return folder
+
+
+def load_object(name: str, *, folder: Path) -> Any:
+    """The object that `module:name` names, imported with `folder` first on the path.
+
+    The folder stays on the path (an app may import more while it answers), once however often this is called. A module
     of the same name that came from elsewhere (another workspace in this process) is not mistaken for this one's. Raises
     DriverError `import-failed` with the cause.
     """
-    root = str(workspace.resolve())
+    root = str(folder.resolve())
     module, _, attribute = name.partition(":")
     if sys.path[:1] != [root]:
         sys.path[:] = [root, *(entry for entry in sys.path if entry != root)]
@@ -48,8 +67,8 @@ def load_object(name: str, *, workspace: Path) -> Any:
         raise DriverError(
             f"{name!r} cannot be imported: {type(error).__name__}: {error}",
             code="import-failed",
-            where=str(workspace),
-            hint="modules are looked up in the workspace, then where this Python looks; check the name and its imports",
+            where=str(folder),
+            hint="modules are looked up in that folder, then where this Python looks; check the name and its imports",
         ) from error
     return found
 

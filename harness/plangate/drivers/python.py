@@ -1,6 +1,6 @@
 """Driver `python`: a function in this process, from a request dict to an answer dict (documents.md).
 
-    {driver: python, object: "copilot.pdp:evaluate"}
+    {driver: python, object: "copilot.pdp:evaluate", options: {path: FOLDER}}     # path: where modules lie, else "."
 
 A plain function is called in the engine's own thread: no event loop stands between cell and answer. A coroutine
 function is awaited within `timeout_s`.
@@ -16,7 +16,7 @@ from typing import Any
 
 from plangate.documents.environment import Target
 from plangate.drivers.answers import answer_reader
-from plangate.drivers.imports import load_object, object_name
+from plangate.drivers.imports import import_root, load_object, object_name
 from plangate.drivers.protocol import DeadlinePassed, DriverContext, EvaluationRequest
 from plangate.drivers.redaction import Redactor
 from plangate.errors import DriverError
@@ -33,7 +33,7 @@ class PythonDriver:
 
     def __init__(self, target: Target, context: DriverContext) -> None:
         self._name = object_name(target)
-        self._workspace = context.workspace
+        self._folder = import_root(target, workspace=context.workspace)
         self._timeout_s = target.timeout_s
         self._redact = Redactor(context.secrets.values())
         self._read = answer_reader(self._redact)
@@ -41,7 +41,7 @@ class PythonDriver:
 
     async def open(self) -> None:
         """Import the function. Raises DriverError `import-failed`, `not-callable`."""
-        function = load_object(self._name, workspace=self._workspace)
+        function = load_object(self._name, folder=self._folder)
         if not callable(function):
             raise DriverError(
                 f"{self._name!r} is a {type(function).__name__}, not a function",

@@ -34,7 +34,7 @@ def resolve(text: str, *, environ: Mapping[str, str], workspace: Path, where: st
 
 
 def resolve_secrets(
-    secrets: Mapping[str, str], *, environ: Mapping[str, str], workspace: Path, where: str = "bindings.secrets"
+    secrets: Mapping[str, str], workspace: Path, environ: Mapping[str, str], *, where: str = "bindings.secrets"
 ) -> dict[str, str]:
     """All secrets of an environment by name. Raises one InputError for all that cannot be resolved.
 

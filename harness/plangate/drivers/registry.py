@@ -7,8 +7,8 @@ import inspect
 from typing import Final, cast
 
 from plangate.documents.environment import Target
+from plangate.documents.wording import did_you_mean, listed, shown
 from plangate.drivers.protocol import Driver, DriverContext
-from plangate.drivers.spelling import did_you_mean
 from plangate.errors import DriverError, InputError
 
 __all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "driver_class", "driver_names", "make_driver"]
@@ -39,9 +39,9 @@ def driver_class(name: str) -> type[Driver]:
     place = BUILT_IN.get(name) or _plugins().get(name)
     if place is None:
         raise InputError(
-            f"no driver is called {name!r}",
+            f"no driver is called {shown(name)}",
             code="unknown-driver",
-            hint=did_you_mean(name, driver_names()),
+            hint=did_you_mean(name, driver_names()) or f"known: {listed(driver_names())}",
         )
     module, _, attribute = place.partition(":")
     try:

@@ -1,0 +1,65 @@
+"""One observation over HTTP: arrange the subject if needed, ask, read the reply; every mishap is a fault."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+
+from plangate.drivers.exchange import CallTemplate, Exchange
+from plangate.drivers.http_client import Call, Reply, TransportError
+from plangate.drivers.protocol import EvaluationRequest
+from plangate.drivers.redaction import Redactor
+from plangate.drivers.subjects import Subjects
+from plangate.drivers.templates import TemplateError
+from plangate.verdicts.observation import Fault, Observed
+
+__all__ = ["Conversation"]
+
+
+class Conversation:
+    """What a target's exchange says, carried by `send`."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        send: Callable[[Call], Awaitable[Reply]],
+        *,
+        reset_usage: bool,
+        redactor: Redactor,
+    ) -> None:
+        self._exchange = exchange
+        self._send = send
+        self._redact = redactor
+        self._subjects: Subjects | None = None
+        if exchange.arrange is not None:
+            arrange = functools.partial(self._arrange, exchange.arrange)
+            self._subjects = Subjects(arrange, reset_usage=reset_usage)
+
+    async def observe(self, request: EvaluationRequest) -> Observed:
+        """Ask once. Total: never raises for what the target does."""
+        if self._subjects is None:
+            return await self._ask(request)
+        return await self._subjects.observe(request, self._ask)
+
+    async def _ask(self, request: EvaluationRequest) -> Observed:
+        try:
+            reply = await self._send(self._exchange.ask(request))
+        except TransportError as fault:
+            return Observed(fault=fault.fault, detail=self._redact(fault.detail))
+        except TemplateError as error:
+            return Observed(fault=Fault.MALFORMED, detail=self._redact(f"the request cannot be written: {error}"))
+        return self._exchange.read(reply.status, reply.body)
+
+    async def _arrange(self, call: CallTemplate, request: EvaluationRequest) -> Observed | None:
+        """None where the subject is in place. A transport fault stays one, so that it may be retried."""
+        try:
+            reply = await self._send(call(request))
+        except TransportError as fault:
+            kind = Fault.ARRANGE if fault.fault is Fault.MALFORMED else fault.fault
+            return Observed(fault=kind, detail=self._redact(f"while arranging the subject: {fault.detail}"))
+        except TemplateError as error:
+            return Observed(fault=Fault.ARRANGE, detail=self._redact(f"arrange cannot be written: {error}"))
+        if 200 <= reply.status < 300:
+            return None
+        said = reply.body.decode("utf-8", "replace")
+        return Observed(fault=Fault.ARRANGE, detail=self._redact(f"arrange was answered {reply.status}: {said}"))

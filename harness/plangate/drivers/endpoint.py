@@ -1,0 +1,152 @@
+"""Where an app is reached over HTTP: its address and headers, the process behind it, and the client that talks to it.
+
+| `url` | `launch` | what happens |
+|---|---|---|
+| an address | none | the app runs already |
+| an address without `{port}` | given | launched; `{port}` in the command is the address's own port |
+| with `{port}`, or left out | given | launched on a free port |
+| `env:NAME`, set | any | the app runs already at that address, unless the variable's text holds `{port}` |
+| `env:NAME`, not set | given | launched on a free port |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from plangate.documents.environment import Launch, Target
+from plangate.documents.wording import shown
+from plangate.drivers.http_client import HttpClient, open_client
+from plangate.drivers.launch import accepts_connections, check_launch, free_port, launch
+from plangate.drivers.processes import Process
+from plangate.drivers.protocol import DriverContext
+from plangate.drivers.redaction import Redactor
+from plangate.drivers.references import is_reference, resolve
+from plangate.drivers.templates import Constants, compile_text, literal, mentions_request
+from plangate.errors import DriverError, InputError
+
+__all__ = ["Endpoint"]
+
+_LAUNCHED_URL = "http://127.0.0.1:{port}"
+
+
+class Endpoint:
+    """One target's address. Raises InputError for what is wrong with it, before anything is started or connected to."""
+
+    url: str
+    """Template of the address; every request's path is appended to it."""
+    headers: Mapping[str, str]
+    """Templates of the headers that go with every request."""
+    constants: Constants
+    """Secrets and port; the port is 1 until opened, where one is yet to be chosen."""
+    redactor: Redactor
+
+    def __init__(self, target: Target, context: DriverContext) -> None:
+        self._context = context
+        self._timeout_s = target.timeout_s
+        resolved = [*context.secrets.values()]
+        headers = {}
+        for name, text in target.headers.items():
+            value = resolve(text, environ=context.environ, workspace=context.workspace, where=f"headers.{name}")
+            if is_reference(text):
+                resolved.append(value)
+            headers[name] = literal(value) if is_reference(text) else text
+        self.headers = headers
+        self.redactor = Redactor(resolved)
+        self.url, self._launch = _located(target, context)
+        self._port_is_free = self._launch is not None and "{port}" in self.url
+        self.constants = Constants(secrets=context.secrets, port=self._known_port())
+        self._check()
+        self._process: Process | None = None
+        self._client: HttpClient | None = None
+
+    @property
+    def alive(self) -> bool:
+        """False once a launched app has ended by itself."""
+        return self._process is None or self._process.alive
+
+    def fixed_url(self) -> str:
+        """The address, where it is the same for every request."""
+        return compile_text(self.url, place="url", constants=self.constants, where="url")({})
+
+    async def open(self) -> HttpClient:
+        """Launch the app if need be, see that it takes connections, and connect.
+
+        Raises DriverError: `target-unreachable`, and those of `launch`.
+        """
+        if self._port_is_free:
+            self.constants = Constants(secrets=self._context.secrets, port=free_port())
+        if self._launch is not None:
+            self._process = await launch(
+                self._launch,
+                url=self.fixed_url(),
+                constants=self.constants,
+                context=self._context,
+                redactor=self.redactor,
+            )
+        elif not mentions_request(self.url):
+            await self._check_reachable()
+        self._client = open_client(concurrency=self._context.concurrency, timeout_s=self._timeout_s)
+        return self._client
+
+    async def close(self) -> None:
+        """Close connections, stop what was launched. Safe to call twice, and after a failed open."""
+        if self._client is not None:
+            await self._client.close()
+        if self._process is not None:
+            await self._process.stop()
+
+    def _known_port(self) -> int | None:
+        if self._launch is None:
+            return None
+        try:
+            return 1 if self._port_is_free else urlsplit(self.url).port
+        except ValueError:
+            return None  # no port at all: `_check` says so
+
+    def _check(self) -> None:
+        """The address is an address, and whatever is launched can be written."""
+        sample = compile_text(self.url, place="url", constants=self.constants, where="url")({})
+        try:
+            parts = urlsplit(sample)
+            usable = parts.scheme in ("http", "https") and bool(parts.netloc) and (parts.port or 1) > 0
+        except ValueError:
+            usable = False
+        if not usable and not mentions_request(self.url):
+            raise InputError(
+                f"{self.redactor(shown(sample))} is no address",
+                code="bad-url",
+                where="url",
+                hint="write http://host:port, or env:NAME with such a value",
+            )
+        if self._launch is not None:
+            check_launch(self._launch, constants=self.constants, context=self._context)
+
+    async def _check_reachable(self) -> None:
+        address = urlsplit(self.fixed_url())
+        if not await accepts_connections(address, timeout_s=min(self._timeout_s, 5.0)):
+            raise DriverError(
+                f"nothing takes connections at {address.hostname}:{address.port or address.scheme}",
+                code="target-unreachable",
+                hint="start the app, correct url, or let plangate start it with launch",
+            )
+
+
+def _located(target: Target, context: DriverContext) -> tuple[str, Launch | None]:
+    """Template of the address, and what is to be launched behind it."""
+    url = target.url
+    if url is None:
+        if target.launch is None:
+            raise InputError(
+                f"the driver {target.driver!r} needs a url", code="incomplete-target", hint="or a launch with {port}"
+            )
+        return _LAUNCHED_URL, target.launch
+    if not is_reference(url):
+        return url, target.launch
+    unset = url.startswith("env:") and not context.environ.get(url.removeprefix("env:"))
+    if unset and target.launch is not None:
+        return _LAUNCHED_URL, target.launch
+    value = resolve(url, environ=context.environ, workspace=context.workspace, where="url")
+    if target.launch is not None and "{port}" in value:
+        return value, target.launch
+    return literal(value), None

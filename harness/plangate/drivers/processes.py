@@ -1,0 +1,177 @@
+"""A process that plangate starts: in a group of its own, under a supervisor, with its output redacted into a log."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Final
+
+from plangate.drivers.protocol import DriverContext
+from plangate.drivers.redaction import Redactor
+from plangate.errors import DriverError
+
+__all__ = ["STOP_GRACE_S", "Process", "launch_environment"]
+
+STOP_GRACE_S: Final = 3.0
+"""Time between SIGTERM and SIGKILL."""
+TAIL_LINES: Final = 20
+LOG_BYTES_MAX: Final = 10 * 1024 * 1024
+_LINE_CHARS_MAX: Final = 500
+_CHUNK_BYTES: Final = 64 * 1024
+_SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
+
+
+def launch_environment(context: DriverContext, extra: Mapping[str, str]) -> dict[str, str]:
+    """Environment variables of a launched process: the context's, then the target's own, then the hash seed."""
+    environ = {**context.environ, **extra}
+    if context.hash_seed is not None:
+        environ["PYTHONHASHSEED"] = str(context.hash_seed)
+    return environ
+
+
+class Process:
+    """One started command. Its process group is gone once `stop` returns, or once plangate is gone."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        log: Path | None,
+        redactor: Redactor,
+        pipes: bool = False,
+    ) -> None:
+        """Start `command` in `folder`; `python` as its first word is this interpreter.
+
+        Output goes to `log`. With `pipes`, `stdin` and `stdout` are ours and only its standard error goes to the log.
+        Raises DriverError `launch-failed` where nothing can be started at all; a command that does not exist ends at
+        once with status 127 and says so in its tail.
+        """
+        words = [sys.executable if command[0] == "python" else command[0], *command[1:]]
+        theirs, self._control = os.pipe()
+        supervisor = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(theirs), str(STOP_GRACE_S)]
+        try:
+            self._process = subprocess.Popen(
+                [*supervisor, *words],
+                cwd=folder,
+                env=dict(environ),
+                stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE if pipes else subprocess.STDOUT,
+                pass_fds=(theirs,),
+                start_new_session=True,
+                bufsize=0,
+            )
+        except (OSError, ValueError) as error:
+            os.close(self._control)
+            raise DriverError(
+                f"{command[0]!r} cannot be started: {error}", code="launch-failed", where=str(folder)
+            ) from error
+        finally:
+            os.close(theirs)
+        self._stopped = False
+        self.stdin: IO[bytes] | None = self._process.stdin
+        self.stdout: IO[bytes] | None = self._process.stdout if pipes else None
+        output = self._process.stderr if pipes else self._process.stdout
+        assert output is not None  # noqa: S101 - asked for above
+        self._log = _Log(output, path=log, redactor=redactor)
+
+    @property
+    def status(self) -> int | None:
+        """The command's exit status (128 + signal where one ended it); None while it runs."""
+        return self._process.poll()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the command still runs."""
+        return self._process.poll() is None
+
+    def tail(self) -> str:
+        """The last 20 lines of its output, redacted."""
+        if not self.alive:
+            self._log.finish(wait_s=1.0)
+        return "\n".join(self._log.lines)
+
+    async def stop(self) -> None:
+        """End the process group: SIGTERM, SIGKILL after 3 s. Safe to call twice."""
+        if not self._stopped:
+            self._stopped = True
+            os.close(self._control)
+        for stream in (self.stdin, self.stdout):
+            if stream is not None:
+                stream.close()
+        pause_s = 0.005
+        deadline = asyncio.get_running_loop().time() + STOP_GRACE_S + 2
+        while self._process.poll() is None and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, 0.1)
+        if self._process.poll() is None:  # a supervisor that hangs takes its command along (Linux)
+            self._process.kill()
+            self._process.wait()
+        self._log.finish(wait_s=1.0)
+
+
+class _Log:
+    """Reads a process's output in a thread: keeps the last lines, writes all of them, redacted, up to a limit."""
+
+    def __init__(self, output: IO[bytes], *, path: Path | None, redactor: Redactor) -> None:
+        self.lines: deque[str] = deque(maxlen=TAIL_LINES)
+        self._output = output
+        self._redactor = redactor
+        self._room = LOG_BYTES_MAX
+        self._over = threading.Event()
+        self._file: IO[str] | None = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a", encoding="utf-8", errors="replace")
+        self._thread = threading.Thread(target=self._pump, name="plangate-log", daemon=True)
+        self._thread.start()
+
+    def finish(self, *, wait_s: float) -> None:
+        """Wait until everything that was written is read; not longer than `wait_s`, then read no more."""
+        self._thread.join(wait_s)
+        self._over.set()
+        self._thread.join(1.0)
+
+    def _pump(self) -> None:
+        rest = b""
+        try:
+            while not self._over.is_set():
+                if not select.select([self._output], [], [], 0.1)[0]:
+                    continue
+                chunk = os.read(self._output.fileno(), _CHUNK_BYTES)
+                if not chunk:
+                    break
+                whole, line_break, rest = (rest + chunk).rpartition(b"\n")
+                if not line_break and len(rest) > _CHUNK_BYTES:
+                    whole, rest = rest, b""
+                if whole:
+                    self._keep(whole)
+            if rest:
+                self._keep(rest)
+        finally:
+            self._output.close()
+            if self._file is not None:
+                self._file.close()
+
+    def _keep(self, raw: bytes) -> None:
+        text = self._redactor.text(raw.decode("utf-8", "replace"), chars_max=2 * _CHUNK_BYTES)
+        self.lines.extend(line[:_LINE_CHARS_MAX] for line in text.splitlines())
+        if self._file is None or self._room <= 0:
+            return
+        self._room -= len(raw)
+        if self._room <= 0:
+            text = f"(plangate keeps {LOG_BYTES_MAX:,} bytes of a process's output)"
+        try:
+            self._file.write(text + "\n")
+            self._file.flush()
+        except OSError:
+            self._room = 0  # a full disk must not block the app by a pipe that nobody reads

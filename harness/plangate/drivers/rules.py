@@ -1,0 +1,221 @@
+"""`decide` rules: how an HTTP answer reads as a decision. First match wins; no match is a fault (documents.md).
+
+    - {when: {status: 200}, effect: allow, reason: entitled}
+    - {when: {status: [402, 403], json: {$.error.type: plan}}, effect: deny, reason: $.error.code}
+
+Where a target has no rules, a 200 must carry the answer of documents.md itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from plangate.documents.environment import DecideRule, Json
+from plangate.documents.wording import shown
+from plangate.drivers.answers import REASON_CHARS_MAX, Redact, answer_reader
+from plangate.drivers.jsonbytes import read_json
+from plangate.entitlements.decision import Effect
+from plangate.errors import InputError
+from plangate.verdicts.observation import Fault, Observed
+
+__all__ = ["ReplyReader", "compile_rules"]
+
+ReplyReader = Callable[[int, bytes], Observed]
+"""Turns a status and a body into an `Observed`. Total: never raises."""
+
+_SEEN_MAX: Final = 4096
+_ABSENT: Final = object()
+_EFFECTS: Final = {effect.value: effect for effect in Effect}
+
+_Lookup = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    statuses: frozenset[int]
+    conditions: tuple[tuple[_Lookup, Json], ...]
+    effect: Effect | _Lookup
+    reason: str | _Lookup | None
+    constant: Observed | None
+    """The answer, where it depends on nothing in the body."""
+
+
+class _Undecidable(Exception):  # noqa: N818 - a finding about an answer; never leaves this module
+    pass
+
+
+def compile_rules(rules: Sequence[DecideRule], *, redact: Redact, where: str) -> ReplyReader:
+    """A reader of answers by `rules`. Raises InputError `unknown-effect`, `bad-path`."""
+    if not rules:
+        return _plain_reader(redact)
+    compiled = [_compile(rule, f"{where}[{number}]") for number, rule in enumerate(rules)]
+    by_status: dict[int, list[_Rule]] = {}
+    seen: dict[tuple[Effect, str | None], Observed] = {}
+
+    def read(status: int, body: bytes) -> Observed:
+        try:
+            candidates = by_status[status]
+        except KeyError:
+            candidates = [rule for rule in compiled if not rule.statuses or status in rule.statuses]
+            if 100 <= status <= 599:  # so that a server that invents numbers cannot fill the table
+                by_status[status] = candidates
+        if candidates and candidates[0].constant is not None:
+            return candidates[0].constant
+        try:
+            found = _first_match(candidates, body)
+        except _Undecidable as error:
+            return Observed(fault=Fault.MALFORMED, detail=_detail(redact, status, body, str(error)))
+        if found is None:
+            return _no_match(redact, status, body)
+        known = seen.get(found)
+        if known is None:
+            effect, reason = found
+            known = Observed(effect=effect, reason=None if reason is None else redact(reason))
+            if len(seen) < _SEEN_MAX:
+                seen[found] = known
+        return known
+
+    return read
+
+
+def _plain_reader(redact: Redact) -> ReplyReader:
+    read_answer = answer_reader(redact)
+
+    def read(status: int, body: bytes) -> Observed:
+        if status != 200:
+            return _no_match(redact, status, body)
+        try:
+            return read_answer(read_json(body))
+        except ValueError as error:
+            return Observed(fault=Fault.MALFORMED, detail=_detail(redact, status, body, str(error)))
+
+    return read
+
+
+def _first_match(rules: list[_Rule], body: bytes) -> tuple[Effect, str | None] | None:
+    """Effect and reason by the first rule that matches; the body is read only once, and only where a rule asks."""
+    value, broken = _ABSENT, ""
+    for rule in rules:
+        if rule.constant is not None:
+            return rule.constant.effect or Effect.DENY, rule.constant.reason
+        if value is _ABSENT and not broken:
+            try:
+                value = read_json(body)
+            except ValueError as error:
+                broken = str(error)
+        if broken:
+            if rule.conditions:
+                continue
+            raise _Undecidable(broken)
+        if all(_equal(lookup(value), wanted) for lookup, wanted in rule.conditions):
+            return _effect_of(rule, value), _reason_of(rule, value)
+    if broken:
+        raise _Undecidable(broken)
+    return None
+
+
+def _effect_of(rule: _Rule, value: Any) -> Effect:
+    if isinstance(rule.effect, Effect):
+        return rule.effect
+    word = rule.effect(value)
+    effect = _EFFECTS.get(word) if isinstance(word, str) else None
+    if effect is None:
+        raise _Undecidable(f"the effect must be one of {', '.join(_EFFECTS)}, not {_shown(word)}")
+    return effect
+
+
+def _reason_of(rule: _Rule, value: Any) -> str | None:
+    if rule.reason is None or isinstance(rule.reason, str):
+        return rule.reason
+    word = rule.reason(value)
+    if word is _ABSENT or word is None:
+        return None
+    if not isinstance(word, str) or len(word) > REASON_CHARS_MAX or not word.isprintable():
+        raise _Undecidable(f"the reason must be text of at most {REASON_CHARS_MAX} characters, not {_shown(word)}")
+    return word
+
+
+def _equal(found: Any, wanted: Json) -> bool:
+    """Equality of JSON values: true is not 1, though Python says so."""
+    if isinstance(found, bool) or isinstance(wanted, bool):
+        return found is wanted
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(found) == len(wanted) and all(map(_equal, found, wanted))
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return found.keys() == wanted.keys() and all(_equal(found[key], wanted[key]) for key in wanted)
+    return bool(found == wanted)
+
+
+def _no_match(redact: Redact, status: int, body: bytes) -> Observed:
+    failed = status >= 500
+    what = "the server failed" if failed else "no decide rule reads this answer"
+    return Observed(fault=Fault.RAISED if failed else Fault.UNMATCHED, detail=_detail(redact, status, body, what))
+
+
+def _detail(redact: Redact, status: int, body: bytes, what: str) -> str:
+    return redact(f"status {status}: {what}: " + body.decode("utf-8", "replace"))
+
+
+def _shown(word: object) -> str:
+    return "nothing" if word is _ABSENT else shown(word)
+
+
+def _compile(rule: DecideRule, where: str) -> _Rule:
+    effect: Effect | _Lookup
+    if _is_path(rule.effect):
+        effect = _lookup(rule.effect, where)
+    elif rule.effect in _EFFECTS:
+        effect = _EFFECTS[rule.effect]
+    else:
+        raise InputError(
+            f"unknown effect {shown(rule.effect)}",
+            code="unknown-effect",
+            where=where,
+            hint=f"known: {', '.join(_EFFECTS)}, or a $.path into the answer",
+        )
+    reason = _lookup(rule.reason, where) if rule.reason is not None and _is_path(rule.reason) else rule.reason
+    constant = None
+    if isinstance(effect, Effect) and (reason is None or isinstance(reason, str)) and not rule.json:
+        constant = Observed(effect=effect, reason=reason)
+    return _Rule(
+        statuses=frozenset(rule.statuses),
+        conditions=tuple((_lookup(path, where), wanted) for path, wanted in rule.json.items()),
+        effect=effect,
+        reason=reason,
+        constant=constant,
+    )
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith(("$", "/"))
+
+
+def _lookup(path: str, where: str) -> _Lookup:
+    """What a JSON pointer (RFC 6901) or a `$.dotted.path` points at; `_ABSENT` where it points at nothing."""
+    if path in {"$", ""}:
+        steps: list[str] = []
+    elif path.startswith("$.") and all(path[2:].split(".")):
+        steps = path[2:].split(".")
+    elif path.startswith("/"):
+        steps = [step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/")]
+    else:
+        raise InputError(
+            f"{shown(path)} is no path into an answer",
+            code="bad-path",
+            where=where,
+            hint="write $.error.code or the JSON pointer /error/code",
+        )
+
+    def look(value: Any) -> Any:
+        for step in steps:
+            if isinstance(value, dict):
+                value = value.get(step, _ABSENT)
+            elif isinstance(value, list) and step.isdecimal() and len(step) < 10 and int(step) < len(value):
+                value = value[int(step)]
+            else:
+                return _ABSENT
+        return value
+
+    return look
