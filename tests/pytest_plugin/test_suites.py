@@ -66,7 +66,7 @@ def test_only_selected_cells_are_asked_and_each_as_often_as_the_suite_says(shop)
 
 
 def test_last_failed_runs_what_failed_and_x_stops_at_the_first(shop) -> None:
-    first = shop.pytest("evals", "--plangate-env", "dev", "--cache", SHOP_BUG="free_gains_export")
+    first = shop.pytest("evals", "--plangate-env", "dev", SHOP_BUG="free_gains_export")
     failed = first.counts["failed"]
     assert failed >= 1
     again = shop.pytest("evals", "--plangate-env", "dev", "--lf", SHOP_BUG="")

@@ -14,7 +14,7 @@ def test_modules():
 
 
 def _modules(shop, *arguments: str) -> set[str]:
-    session = shop.pytest("test_modules.py", "-s", "-q", *arguments)
+    session = shop.pytest("test_modules.py", "-s", "-q", *arguments, every_plugin=True)
     return set(json.loads(next(line for line in session.out.splitlines() if line.startswith("["))))
 
 
@@ -26,7 +26,7 @@ def test_nothing_is_imported_but_the_hooks(shop) -> None:
 
 def test_nothing_is_printed(shop) -> None:
     shop.write("test_nothing.py", "def test_nothing(): pass\n")
-    session = shop.pytest("test_nothing.py", "-v")
+    session = shop.pytest("test_nothing.py", "-v", every_plugin=True)
     assert session.counts == {"passed": 1}
     mentions = [line for line in session.out.splitlines() if "plangate" in line.replace(str(shop.root), "")]
     # pytest itself lists the plugins it found; nothing else mentions plangate.

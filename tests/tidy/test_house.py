@@ -3,8 +3,11 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 
 def _requirements(project: dict) -> list[str]:
@@ -78,3 +81,16 @@ def test_decisions_are_numbered_without_gaps_and_say_what_would_reopen_them(root
     assert [int(note.name[:4]) for note in notes] == list(range(1, len(notes) + 1))
     lacking = [note.name for note in notes if "## What would reopen it" not in note.read_text(encoding="utf-8")]
     assert lacking == []
+
+
+@pytest.mark.slow
+def test_readme_shows_what_its_commands_print(root: Path) -> None:
+    checked = subprocess.run(
+        [sys.executable, "docs/capture.py", "--check"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
