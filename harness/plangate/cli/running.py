@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
+from plangate.cli.following import following
 from plangate.cli.processes import fresh_processes
 from plangate.cli.world import real_world
 from plangate.documents.suite import Suite
 from plangate.documents.workspace import Workspace
-from plangate.engine.events import Event
 from plangate.engine.invocation import World, as_begun, observe_run, resume_run, start_run
 from plangate.engine.plan import Limits, RunPlan, Selection
 from plangate.engine.session import Prepared, prepare
@@ -133,13 +137,13 @@ def show_cell(path: Path, cell: str, *, as_json: bool) -> ExitCode:
     with StoredRun(path) as run:
         result = run.cell(cell)
     if as_json:
-        from plangate.reports.json_report import print_cell_json
+        from plangate.reports.json_report import cell_document
 
-        print_cell_json(result)
+        click.echo(json.dumps(cell_document(result), indent=2, ensure_ascii=False))
     else:
-        from plangate.reports.terminal import print_cell
+        from plangate.reports.cell import cell_lines
 
-        print_cell(result)
+        click.echo("\n".join(cell_lines(result)))
     if result.verdict is Verdict.ERROR:
         return ExitCode.UNDECIDED
     return ExitCode.PASSED if result.verdict is Verdict.PASS else ExitCode.FAILED
@@ -181,37 +185,31 @@ async def _observe(prepared: Prepared, plan: RunPlan, writer: RunWriter, *, opti
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
     fresh = fresh_processes(prepared, run_file=writer.path)
     events = observe_run(prepared, plan, writer, world=world, fresh=fresh, workers=options.workers)
-    with _progress(options) as tell:
+    with following(sys.stderr, clock=time.monotonic) as tell:
         async with aclosing(events):  # type: ignore[type-var]
             async for event in events:
                 tell(event)
 
 
-class _progress:  # noqa: N801 - reads as a statement
-    """Live progress on standard error: a bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, options: RunOptions) -> None:
-        from plangate.reports.progress import LiveProgress
-
-        self._live = LiveProgress(stream=sys.stderr, quiet=options.as_json and not sys.stderr.isatty())
-
-    def __enter__(self) -> Callable[[Event], None]:
-        self._live.__enter__()
-        return self._live.tell
-
-    def __exit__(self, *_: object) -> None:
-        self._live.__exit__(None, None, None)
-
-
 def _print(run: StoredRun, *, as_json: bool) -> None:
     if as_json:
-        from plangate.reports.json_report import print_json
+        from plangate.reports.json_report import run_document
 
-        print_json(run)
+        click.echo(json.dumps(run_document(run), indent=2, ensure_ascii=False))
         return
     from plangate.reports.terminal import print_report
 
-    print_report(run)
+    terminal = sys.stdout.isatty()
+    print_report(run, sys.stdout, colour=_colour(terminal=terminal), width=_width(terminal=terminal))
+
+
+def _colour(*, terminal: bool) -> bool:
+    """Colour only on a terminal, and there not against the person's wish (no-color.org)."""
+    return terminal and not os.environ.get("NO_COLOR")
+
+
+def _width(*, terminal: bool) -> int:
+    return shutil.get_terminal_size((100, 24)).columns if terminal else 100
 
 
 def _write(run: StoredRun, path: Path) -> None:

@@ -1,0 +1,47 @@
+"""One cell in words: what was asked, what was expected and why, what was observed, and how to see it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plangate.reports.safe_text import clean
+from plangate.verdicts.result import CellResult, Expected, ObservedCount
+
+__all__ = ["cell_lines"]
+
+
+def cell_lines(result: CellResult) -> Iterator[str]:
+    """Lines for a terminal; untrusted text in them carries no control characters."""
+    leaked = ", leaked" if result.leaked and result.verdict != "leak" else ""
+    yield f"{result.cell}  {result.suite}  {result.verdict.upper()}{leaked}"
+    width = max(len(axis) for axis in result.axes)
+    for axis, value in result.axes.items():
+        yield f"  {axis.ljust(width)}  {clean(_text(value))}"
+    yield f"expected  {_expected(result.expected)}"
+    yield f"because   rule {result.expected.rule}, {result.expected.where}"
+    for one in result.observed:
+        yield f"observed  {_observed(one)}"
+        if one.detail:
+            yield f"          {clean(one.detail)}"
+    if not result.observed:
+        yield "observed  nothing"
+    if result.retries:
+        yield f"retried   {result.retries} observations needed another try at the transport"
+    yield f"again     {result.reproduce}"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _expected(expected: Expected) -> str:
+    limit = f" ({expected.limit.name}: {expected.limit.limit})" if expected.limit else ""
+    return f"{expected.effect} {expected.reason}{limit}"
+
+
+def _observed(one: ObservedCount) -> str:
+    what = f"{one.effect} {one.reason or 'without a reason'}" if one.effect else f"no decision: {one.fault}"
+    limit = f" ({one.limit.name}: {one.limit.limit}, {one.limit.remaining} left)" if one.limit else ""
+    return f"{clean(what)}{limit}, {one.count} times" if one.count != 1 else f"{clean(what)}{limit}, once"

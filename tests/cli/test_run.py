@@ -1,0 +1,192 @@
+"""`plangate run`, as a process: exit status, verdicts, faults, and one fingerprint for one app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shops import CATALOG, CELLS, ENVIRONMENT, SUITE, make_shop, plangate, run_json
+
+LEAKS = """
+    honest = evaluate
+    def evaluate(request):
+        if request["action"]["name"] == "report.export":
+            return answer("allow", "entitled")
+        return honest(request)
+"""
+
+
+def test_an_app_that_gates_right_passes(tmp_path: Path) -> None:
+    status, document = run_json(make_shop(tmp_path))
+    assert (status, document["verdict"], document["failures"]) == (0, "passed", [])
+    totals = document["totals"]
+    assert (totals["expected"], totals["executed"], totals["observations"]) == (CELLS, CELLS, 2 * CELLS)
+    assert totals["pass"] == CELLS
+
+
+def test_a_leak_is_told_first_with_the_line_that_forbids_it(tmp_path: Path) -> None:
+    root = make_shop(tmp_path, app=LEAKS)
+    status, document = run_json(root)
+    assert (status, document["verdict"]) == (1, "failed")
+    # 2 plans x 2 states x 3 surfaces ask for report.export; only pro and Subscribed bought it.
+    assert document["totals"]["leak"] == 12 - 3
+    first = document["failures"][0]
+    assert first["verdict"] == "leak"
+    assert first["expected"]["where"].startswith("envs/plans/shop/1.0.0.yaml:")
+    assert first["reproduce"] == f"plangate run dev --cell {first['cell']} --seed 7"
+    shown = plangate("run", "dev", cwd=root)
+    assert shown.returncode == 1
+    assert "report.export" in "\n".join(shown.stdout.splitlines()[:15])
+
+
+def test_the_reproduce_command_runs_that_cell_alone(tmp_path: Path) -> None:
+    root = make_shop(tmp_path, app=LEAKS)
+    _, document = run_json(root)
+    command = document["failures"][0]["reproduce"].split()
+    again = plangate(*command[1:], "--json", cwd=root)
+    assert again.returncode == 1
+    assert '"expected": 1,' in again.stdout
+
+
+WRONG_REASON = """
+    honest = evaluate
+    def evaluate(request):
+        given = honest(request)
+        given["context"]["reason"] = "entitled"
+        return given
+"""
+EVERY_OTHER = """
+    honest, asked = evaluate, []
+    def evaluate(request):
+        asked.append(1)
+        return honest(request) if len(asked) % 2 else answer("deny", "suspended")
+"""
+CONTRADICTS = "evaluate = lambda request: {'decision': True, 'context': {'effect': 'deny', 'reason': 'x'}}"
+TOO_LONG = "evaluate = lambda request: {'decision': False, 'context': {'effect': 'deny', 'reason': 'x' * 10_000_000}}"
+
+
+@pytest.mark.parametrize(
+    ("app", "verdict", "status"),
+    [
+        ("evaluate = lambda request: answer('deny', 'not_in_plan')", "lockout", 1),
+        (WRONG_REASON, "mismatch", 1),
+        (EVERY_OTHER, "flaky", 1),
+        ("def evaluate(request):\n    raise ValueError('boom')", "error", 3),
+        ("def evaluate(request):\n    raise SystemExit(0)", "error", 3),
+        ("evaluate = lambda request: {'decision': 'yes'}", "error", 3),
+        ("evaluate = lambda request: None", "error", 3),
+        (CONTRADICTS, "error", 3),
+        (TOO_LONG, "error", 3),
+        ("import time\ndef evaluate(request):\n    time.sleep(60)", "error", 3),
+    ],
+)
+def test_each_kind_of_wrong_has_its_verdict_and_status(tmp_path: Path, app: str, verdict: str, status: int) -> None:
+    environment = ENVIRONMENT.replace("timeout_s: 1", "timeout_s: 0.3")
+    got, document = run_json(make_shop(tmp_path, app=app, environment=environment))
+    assert got == status
+    assert document["totals"][verdict] > 0
+    assert document["totals"]["pass"] < CELLS
+    assert any(failure["verdict"] == verdict for failure in document["failures"])
+
+
+def test_an_app_that_hangs_ends_the_run_in_seconds_and_says_so(tmp_path: Path) -> None:
+    hangs = "import time\ndef evaluate(request):\n    time.sleep(60)"
+    done = plangate("run", "dev", cwd=make_shop(tmp_path, app=hangs), timeout_s=30)
+    assert done.returncode == 3
+    assert "hangs" in done.stdout + done.stderr
+    assert "--resume" in done.stderr
+
+
+def test_the_same_app_has_one_fingerprint_however_it_is_run(tmp_path: Path) -> None:
+    root = make_shop(tmp_path, suite=SUITE.replace("processes: 1", "processes: 2"))
+    prints = set()
+    for arguments in ((), ("--seed", "99"), ("--repeats", "5"), ("--workers", "2")):
+        status, document = run_json(root, *arguments, environ={"PYTHONHASHSEED": str(len(prints) + 1)})
+        assert (status, document["totals"]["executed"]) == (0, CELLS)
+        prints.add(document["fingerprint"])
+    assert len(prints) == 1
+    make_shop(root, app=LEAKS)
+    assert run_json(root)[1]["fingerprint"] not in prints
+
+
+def test_an_app_that_depends_on_the_hash_seed_is_flaky_only_across_fresh_processes(tmp_path: Path) -> None:
+    app = "honest = evaluate\ndef evaluate(r):\n    return honest(r) if hash('a') % 2 else answer('deny', 'suspended')"
+    alone = make_shop(tmp_path / "alone", app=app)
+    assert run_json(alone, environ={"PYTHONHASHSEED": "1"})[1]["totals"]["flaky"] == 0
+    fresh = make_shop(
+        tmp_path / "fresh",
+        app=app,
+        suite=SUITE.replace("processes: 1", "processes: 8").replace("repeats: 2", "repeats: 8"),
+    )
+    status, document = run_json(fresh, environ={"PYTHONHASHSEED": "1"})
+    assert status == 1
+    assert document["totals"]["flaky"] > 0
+
+
+def test_a_tenant_mixed_up_under_concurrency_is_found(tmp_path: Path) -> None:
+    app = """
+    honest, current = evaluate, {}
+    def evaluate(request):
+        current["subject"] = request["subject"]
+        for _ in range(2000): pass
+        return honest({**request, "subject": current["subject"]})
+    """
+    suite = SUITE.replace("concurrency: [1, 4]", "concurrency: [1, 8]").replace("repeats: 2", "repeats: 8")
+    status, document = run_json(make_shop(tmp_path, app=app, suite=suite))
+    assert status == 1
+    assert document["totals"]["flaky"] > 0
+
+
+def test_a_selection_is_what_it_says_and_never_empty(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    status, document = run_json(root, "--plan", "free", "--capability", "kb.search", "--state", "Subscribed")
+    assert (status, document["totals"]["expected"]) == (0, 9)
+    nothing = plangate("run", "dev", "--plan", "fre", cwd=root)
+    assert nothing.returncode == 2
+    assert "nothing would be judged" in nothing.stderr
+    assert not list((root / ".plangate" / "runs").glob("*.lock"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("run", "prod"), "prod"),
+        (("run", "dev", "--suite", "gatin"), "gating"),
+        (("run", "dev", "--cell", "c-1"), "not a cell id"),
+        (("run", "dev", "--shard", "5/4"), "5/4"),
+        (("run", "dev", "--resume", "--plan", "free"), "--resume"),
+        (("run", "dev", "--resume"), "unfinished"),
+        (("show", "r-none"), "no run"),
+        (("run", "dev", "-w", "nowhere"), "plangate init"),
+        (("rnu", "dev"), "run"),
+    ],
+)
+def test_wrong_input_is_said_in_a_line_with_status_2(tmp_path: Path, arguments, text: str) -> None:
+    done = plangate(*arguments, cwd=make_shop(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert text in done.stderr
+
+
+def test_documents_that_cannot_be_run_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    only_tool = ENVIRONMENT.replace("default:", "tool:")
+    suite = SUITE.replace("surface: all", "surface: [interaction]")
+    done = plangate("run", "dev", cwd=make_shop(tmp_path / "surface", environment=only_tool, suite=suite))
+    assert done.returncode == 2
+    assert "surface-without-target" in done.stderr
+    secret = ENVIRONMENT + "  secrets: {api_key: 'env:SHOP_KEY_THAT_IS_NOT_SET'}\n"
+    done = plangate("run", "dev", cwd=make_shop(tmp_path / "secret", environment=secret))
+    assert done.returncode == 2
+    assert "SHOP_KEY_THAT_IS_NOT_SET" in done.stderr
+    done = plangate(
+        "run", "dev", cwd=make_shop(tmp_path / "catalog", catalog=CATALOG.replace("messages: 20", "messages: -1"))
+    )
+    assert done.returncode == 2
+    assert "1.0.0.yaml:" in done.stderr
+    assert not (tmp_path / "catalog" / ".plangate").exists()
+
+
+def test_an_app_that_cannot_be_imported_is_status_3(tmp_path: Path) -> None:
+    done = plangate("run", "dev", cwd=make_shop(tmp_path, app="import no_such_module_here"))
+    assert done.returncode == 3
+    assert "no_such_module_here" in done.stderr
