@@ -15,6 +15,7 @@ from plangate.entitlements.decision import Effect
 from plangate.matrix.cell import AxisValue
 from plangate.reports.axes import value_text
 from plangate.reports.boxes import Box, Coordinate, explain
+from plangate.reports.picture import Place
 from plangate.reports.safe_text import clean
 from plangate.reports.signatures import Due, Symptom, decision_text
 from plangate.reports.spreads import Spread, spread_of
@@ -66,6 +67,8 @@ class Cause:
     """The plainest cell, as an example."""
     reproduce: str
     """The command that runs that cell."""
+    place: Place
+    """The square of the picture that it lies in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,7 @@ def _cause(group: _Group, tally: Tally, suites: Sequence[SuiteSummary]) -> Cause
         bounded=tuple(tally.axes[axis] for axis, _ in group.bounds),
         pairs=_pairs(group, tally),
         observed=observed.most_common(1)[0][0],
+        leaked=any(found.leaked for _, found in group.found),
         refuses_nothing=_refuses_nothing(group, dues, tally),
     )
     return Cause(
@@ -178,6 +182,7 @@ def _cause(group: _Group, tally: Tally, suites: Sequence[SuiteSummary]) -> Cause
         whole=group.whole,
         cell=plainest.cell,
         reproduce=plainest.reproduce,
+        place=plainest.place,
     )
 
 

@@ -9,7 +9,7 @@ from plangate.reports.causes import Cause
 from plangate.reports.survey import Survey, survey
 from plangate.verdicts.result import CellResult, Expected, ObservedCount, RunReport, Totals
 
-__all__ = ["FAILURES_MAX", "run_document"]
+__all__ = ["FAILURES_MAX", "cell_document", "run_document"]
 
 FAILURES_MAX = 1_000
 """Failures that the document lists; the rest stays in the store."""
@@ -41,7 +41,7 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
         "stopped": header.stopped,
         "reused_from": header.reused_from,
         "causes": [_cause(cause) for cause in looked.causes],
-        "failures": [_failure(result) for result in report.failures(limit=FAILURES_MAX)],
+        "failures": [cell_document(result) for result in report.failures(limit=FAILURES_MAX)],
     }
 
 
@@ -75,7 +75,8 @@ def _cause(cause: Cause) -> dict[str, Any]:
     }
 
 
-def _failure(result: CellResult) -> dict[str, Any]:
+def cell_document(result: CellResult) -> dict[str, Any]:
+    """One cell as it stands in `failures`, and as `show --cell --json` prints it."""
     document: dict[str, Any] = {
         "cell": result.cell,
         "suite": result.suite,

@@ -11,7 +11,7 @@ from plangate.reports.axes import value_of, value_text
 from plangate.reports.marks import OF_VERDICT, WORST_FIRST, Mark
 from plangate.verdicts.result import CellResult, SuiteSummary, Verdict
 
-__all__ = ["Picture", "PictureCounter", "Place", "Square", "axis_values"]
+__all__ = ["Picture", "PictureCounter", "Place", "Square", "axis_values", "place_of"]
 
 Place = tuple[str, str, str]
 """State, plan, capability."""
@@ -90,8 +90,7 @@ class PictureCounter:
 
     def add(self, result: CellResult) -> None:
         """Count one cell."""
-        axes = result.axes
-        place = (value_text(axes["state"]), value_text(axes["plan"]), value_text(axes["capability"]))
+        place = place_of(result)
         counts = self._counts.get(place)
         if counts is None:
             if len(self._counts) >= self._squares_max:
@@ -112,6 +111,12 @@ class PictureCounter:
         )
         squares = {place: _square(counts) for place, counts in self._counts.items()}
         return Picture(states=states, plans=plans, capabilities=capabilities, squares=squares, left_out=self._left_out)
+
+
+def place_of(result: CellResult) -> Place:
+    """The square that a cell lies in."""
+    axes = result.axes
+    return (value_text(axes["state"]), value_text(axes["plan"]), value_text(axes["capability"]))
 
 
 def _square(counts: list[int]) -> Square:

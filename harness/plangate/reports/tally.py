@@ -13,6 +13,7 @@ from plangate.documents.suite import AXES
 from plangate.matrix.cell import AxisValue
 from plangate.reports.axes import NORMAL
 from plangate.reports.boxes import Coordinate
+from plangate.reports.picture import Place, place_of
 from plangate.reports.safe_text import clean
 from plangate.reports.signatures import Due, Symptom, due_of, observed_texts, symptom_of
 from plangate.verdicts.result import CellResult, Verdict
@@ -65,6 +66,8 @@ class Found(NamedTuple):
     """On how many axes the example differs from the normal value."""
     cell: str
     reproduce: str
+    place: Place
+    """Where the example lies in the picture."""
 
 
 class Tally:
@@ -149,7 +152,7 @@ def _found(result: CellResult, due: Due) -> Found:
         observed=observed_texts(result),
     )
     oddity = sum(value != NORMAL[axis] for axis, value in result.axes.items() if axis in NORMAL)
-    return Found(1, int(result.leaked), facts, oddity, result.cell, clean(result.reproduce))
+    return Found(1, int(result.leaked), facts, oddity, result.cell, clean(result.reproduce), place_of(result))
 
 
 def _together(first: Found, second: Found) -> Found:

@@ -34,6 +34,8 @@ class Subject:
     """Plan -> its failing capabilities, where plans differ; else empty."""
     observed: str
     """What was observed most, in words."""
+    leaked: bool
+    """Whether any observation of a flaky cell was a leak."""
     refuses_nothing: bool
     """Whether every refusal that was due, within the bounds, was let through."""
 
@@ -162,8 +164,9 @@ def _many_rules_leak(subject: Subject) -> str:
 
 
 def _flaky(subject: Subject) -> str:
+    changes = "Sometimes allowed, though the plan says no" if subject.leaked else "Answers change"
     what = {
-        "effect": "Answers change between observations of the same cell",
+        "effect": changes if subject.leaked else f"{changes} between observations of the same cell",
         "reason": "The reason changes between observations of the same cell",
         "limit": "The reported limit changes between observations of the same cell",
     }[subject.symptom.kind]
