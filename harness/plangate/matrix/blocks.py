@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import fields
 
 from plangate.documents.suite import Suite
-from plangate.entitlements.request import Request
+from plangate.entitlements.request import Request, Subject
 from plangate.matrix.boundaries import SettingPoint
 from plangate.matrix.cell import AxisValue, Cell
-from plangate.matrix.groups import Groups
+from plangate.matrix.groups import Group, Groups
 from plangate.matrix.identity import DIGEST_BYTES, fragment, text
 from plangate.matrix.layout import Place
 from plangate.matrix.levels import Levels
@@ -16,150 +17,268 @@ from plangate.matrix.subjects import NamedSubject, Subjects, Tenant
 
 __all__ = ["Block", "Shared"]
 
-_REQUESTS_MAX = 16_384
-"""Requests kept for sharing, about 4 MB: past it all are forgotten and built again when asked for."""
+_KEPT_MAX = 16_384
+"""Requests, questions, variants kept for sharing, 5 MB each at most; past it all are forgotten, and made if needed."""
 
-_VARIANTS_MAX = 4_096
-"""Variants, and subjects, that one block keeps."""
+_OUTERS_MAX = 2_048
+"""Outer values that one block keeps."""
 
-_Outer = tuple[tuple[AxisValue, ...], bytes, tuple[Request, ...], dict[int, NamedSubject], int]
-"""Axes plan to setting, last bytes of the message, request for each phrasing, subject for each variant, usage index."""
+_Names = tuple[AxisValue, ...]
 
-_Variant = tuple[tuple[AxisValue, ...], bytes, bytes]
-"""Axes addon to override, and the bytes of the message before and behind those of the phrasing."""
+_Variant = tuple[tuple[str, int, str, bool, str], bytes, int, int]
+"""Axes addon to override, the first bytes of a cell's message, indices of the add-ons and the quantity."""
+
+_Question = tuple[_Names, int, int, SettingPoint]
+"""Axes surface to setting, key of the request without phrasing, index of the usage, and the settings named."""
+
+_Outer = tuple[_Names, bytes, _Question, int]
+"""Axes plan to setting, last bytes of the message, the question, key of the subject without variant."""
 
 
 class Shared:
-    """What all blocks of a matrix share: levels, subjects and requests that are in use, the ends of every message."""
+    """What all blocks of a matrix share: the pieces of messages, and the subjects and requests that are in use."""
 
     def __init__(self, suite: Suite, *, catalog: str, levels: Levels, groups: Groups, subjects: Subjects) -> None:
         self.levels, self.subjects = levels, subjects
-        self.tail = b'},"catalog":' + text(catalog) + b',"suite":' + text(suite.name) + b"}"
         self.lines = tuple(((line,), _member("phrasing", line)) for line in levels.phrasings)
-        self.variants = len(levels.addons) * len(levels.quantities) * len(levels.linked) * len(levels.overrides)
+        self.fixed = len(levels.addons) * len(levels.quantities) * len(levels.linked) * len(levels.overrides)
+        self._addon_names = levels.addon_names
+        self._tail = b'},"catalog":' + text(catalog) + b',"suite":' + text(suite.name) + b"}"
         self._groups, self._time = groups, suite.time
-        self._requests: dict[tuple[object, ...], tuple[Request, ...]] = {}
-        self._requests_kept = 0
+        self.weight = 0
+        """Outer values that the blocks in use keep among them; see `Matrix`."""
+        self.blocks_made = 0
+        self.named: dict[int, NamedSubject] = {}
+        self.requests: dict[int, Request] = {}
+        self._keys: dict[tuple[str, AxisValue, int], int] = {}
+        self._keys_given = 0
+        self._questions: dict[tuple[str, Group], dict[int, _Question]] = {}
+        self._questions_kept = 0
+        self._variants: dict[str, dict[int, _Variant]] = {}
+        self._variants_kept = 0
+        self._endings: dict[str, dict[_Names, bytes]] = {}
+        self._middles: dict[str, list[bytes]] = {}
 
-    def requests(self, capability: str, surface: str, setting: SettingPoint) -> tuple[Request, ...]:
-        """One request for each phrasing."""
-        key = (capability, surface, *setting.values.items())
-        found = self._requests.get(key)
-        if found is None:
-            if self._requests_kept >= _REQUESTS_MAX:
-                self._requests.clear()
-                self._requests_kept = 0
-            cost, settings, time = self._groups.capability(capability).consumes, setting.values, self._time
-            found = self._requests[key] = tuple(
-                Request(capability=capability, surface=surface, settings=settings, cost=cost, phrasing=line, time=time)
-                for line in self.levels.phrasings
-            )
-            self._requests_kept += len(found)
-        return found
+    def questions(self, capability: str, group: Group) -> dict[int, _Question]:
+        """The questions about a capability that were made before: the same for every plan alike and every state."""
+        if self._questions_kept >= _KEPT_MAX:
+            self._questions.clear()
+            self._questions_kept = 0
+        return self._questions.setdefault((capability, group), {})
 
-
-class Block:
-    """Makes the cells of one place. `first` to `last` (not included) are their numbers in the matrix."""
-
-    __slots__ = ("_names", "_outers", "_place", "_shared", "_variants", "_width", "first", "last")
-
-    def __init__(self, shared: Shared, place: Place) -> None:
-        levels = shared.levels
-        self._shared, self._place = shared, place
-        self._names = (levels.plans[place.plan], levels.states[place.state], levels.capabilities[place.capability])
-        self._width = shared.variants * len(place.group.shape.axes[5]) * len(shared.lines)
-        self._outers: dict[int, _Outer] = {}
-        self._variants: dict[int, _Variant] = {}
-        self.first = place.first
-        self.last = place.first + place.pattern.size
-
-    def cell(self, number: int) -> Cell:
-        """The cell of this number, which must lie in the block."""
-        lines = self._shared.lines
-        outer, rest = divmod(self._place.pattern.raw(number - self.first), self._width)
-        variant, line = divmod(rest, len(lines))
-        head, ending, requests, subjects, usage = self._outers.get(outer) or self._outer(outer)
-        middle, before, behind = self._variants.get(variant) or self._variant(variant)
-        phrasing, words = lines[line]
-        subject_id, subject = subjects.get(variant) or self._subject(usage, variant, subjects)
-        digest = hashlib.sha256(before + words + behind + ending).digest()[:DIGEST_BYTES]
-        return Cell(number, digest, head + middle + phrasing, subject_id, subject, requests[line])
-
-    def _outer(self, index: int) -> _Outer:
-        plan, state, capability = self._names
-        group = self._place.group
+    def question(self, capability: str, index: int, *, group: Group) -> _Question:
+        """Make a question: values for surface, usage and setting."""
         surfaces, usages, settings = group.shape.axes[:3]
         rest, setting = divmod(index, len(settings))
         surface, usage = divmod(rest, len(usages))
-        place, use, chosen = surfaces[surface], usages[usage], settings[setting]
-        used = fragment("usage", use)
-        ending = b"%b%b,%b%b%b" % (
-            _member("setting", chosen),
-            fragment("state", state),
-            fragment("surface", place),
-            b"," + used if used else b"",
-            self._shared.tail,
-        )
-        requests = self._shared.requests(capability, str(place), group.settings[setting])
-        made: _Outer = ((plan, state, capability, place, use, chosen), ending, requests, {}, usage)
-        self._outers[index] = made
-        return made
+        self._questions_kept += 1
+        key = (capability, surfaces[surface], id(group.settings[setting]))
+        number = self._keys.get(key)
+        if number is None:
+            if len(self._keys) >= _KEPT_MAX:
+                self._keys.clear()
+            number = self._keys[key] = self._keys_given
+            self._keys_given += len(self.lines)
+        return (surfaces[surface], usages[usage], settings[setting]), number, usage, group.settings[setting]
 
-    def _variant(self, index: int) -> _Variant:
-        addon, quantity, consent, linked, override = self._decoded(index)
-        levels, consents = self._shared.levels, self._place.group.shape.axes[5]
-        axes: tuple[AxisValue, ...] = (
-            levels.addon_names[addon],
+    def request(self, capability: str, line: int, *, question: _Question) -> Request:
+        """The request of a question in one phrasing."""
+        (surface, _, _), number, _, setting = question
+        request = self.requests.get(number + line)
+        if request is None:
+            if len(self.requests) >= _KEPT_MAX:
+                self.requests.clear()
+            request = self.requests[number + line] = Request(
+                capability=capability,
+                surface=str(surface),
+                settings=setting.values,
+                cost=self._groups.capability(capability).consumes,
+                phrasing=self.levels.phrasings[line],
+                time=self._time,
+            )
+        return request
+
+    def variants(self, capability: str) -> dict[int, _Variant]:
+        """The variants of a capability that were made before: the same for every plan and state."""
+        if self._variants_kept >= _KEPT_MAX:
+            self._variants.clear()
+            self._variants_kept = 0
+        return self._variants.setdefault(capability, {})
+
+    def variant(self, capability: str, index: int, *, consents: tuple[AxisValue, ...]) -> _Variant:
+        """Make a variant: values for addon, quantity, consent, linked and override."""
+        levels = self.levels
+        rest, override = divmod(index, len(levels.overrides))
+        rest, linked = divmod(rest, len(levels.linked))
+        rest, consent = divmod(rest, len(consents))
+        addon, quantity = divmod(rest, len(levels.quantities))
+        axes = (
+            self._addon_names[addon],
             levels.quantities[quantity],
-            consents[consent],
+            str(consents[consent]),
             levels.linked[linked],
             levels.overrides[override],
         )
-        plan, _, capability = self._names
-        before = b'{"axes":{%b%b,%b%b%b' % (
+        beginning = b'{"axes":{%b%b,%b%b%b' % (
             _member("addon", axes[0]),
             fragment("capability", capability),
             _member("consent", axes[2]),
             _member("linked", axes[3]),
             _member("override", axes[4]),
         )
-        behind = fragment("plan", plan) + b"," + _member("quantity", axes[1])
-        if len(self._variants) >= _VARIANTS_MAX:
-            self._variants.clear()
-        made = self._variants[index] = (axes, before, behind)
-        return made
+        self._variants_kept += 1
+        return axes, beginning, addon, quantity
 
-    def _subject(self, usage: int, variant: int, kept: dict[int, NamedSubject]) -> NamedSubject:
-        addon, quantity, consent, linked, override = self._decoded(variant)
-        levels, group = self._shared.levels, self._place.group
-        plan, state, capability = self._names
-        point = group.usage.points[usage][addon * len(levels.quantities) + quantity]
-        assert point is not None, "the pattern leaves out what a subject does not have"  # noqa: S101 - ours, not theirs
-        if len(kept) >= _VARIANTS_MAX:
-            kept.clear()
-        named = levels.overrides[override]
-        made = kept[variant] = self._shared.subjects.of(
-            Tenant(
-                plan,
-                state,
-                point,
-                levels.addons[addon],
-                levels.quantities[quantity],
-                str(group.shape.axes[5][consent]),
-                levels.linked[linked],
-                named,
-                "" if named == "none" else capability,
-            )
+    def middles(self, plan: str) -> list[bytes]:
+        """Members plan and quantity of a message, for each quantity."""
+        found = self._middles.get(plan)
+        if found is None:
+            quantities = self.levels.quantities
+            found = self._middles[plan] = [
+                fragment("plan", plan) + b"," + _member("quantity", one) for one in quantities
+            ]
+        return found
+
+    def endings(self, state: str) -> dict[_Names, bytes]:
+        """The endings of a state that were made before, by surface, usage and setting."""
+        found = self._endings.setdefault(state, {})
+        if len(found) >= _KEPT_MAX:
+            found.clear()
+        return found
+
+    def ending(self, state: str, question: _Names) -> bytes:
+        """Make the last bytes of a message: members setting to usage, and what every message ends with."""
+        surface, usage, setting = question
+        members = (
+            fragment("setting", setting),
+            fragment("state", state),
+            fragment("surface", surface),
+            fragment("usage", usage),
         )
+        return b",".join(piece for piece in members if piece) + self._tail
+
+
+class Block:
+    """Makes the cells of one place. `first` to `last` (not included) are their numbers in the matrix."""
+
+    __slots__ = (
+        "_endings",
+        "_group",
+        "_lines",
+        "_middles",
+        "_named",
+        "_names",
+        "_offsets",
+        "_outers",
+        "_questions",
+        "_requests",
+        "_shared",
+        "_tenants",
+        "_variants",
+        "_width",
+        "first",
+        "last",
+    )
+
+    def __init__(self, shared: Shared, place: Place) -> None:
+        levels, group = shared.levels, place.group
+        plan, state = levels.plans[place.plan], levels.states[place.state]
+        capability = levels.capabilities[place.capability]
+        self._shared, self._group, self._offsets = shared, group, place.pattern.offsets
+        self._names = (plan, state, capability)
+        self._lines = shared.lines
+        self._width = shared.fixed * len(group.shape.axes[5]) * len(shared.lines)
+        self._middles = shared.middles(plan)
+        self._endings = shared.endings(state)
+        self._questions = shared.questions(capability, group)
+        self._requests = shared.requests
+        self._variants = shared.variants(capability)
+        self._named = shared.named
+        shared.blocks_made += 1
+        self._tenants = shared.blocks_made << 32
+        self._outers: dict[int, _Outer] = {}
+        self.first = place.first
+        self.last = place.first + place.pattern.size
+
+    def cell(self, number: int) -> Cell:
+        """The cell of this number, which must lie in the block."""
+        lines = self._lines
+        raw = number - self.first if self._offsets is None else self._offsets[number - self.first]
+        outer, rest = divmod(raw, self._width)
+        variant, line = divmod(rest, len(lines))
+        head, ending, question, tenant = self._outers.get(outer) or self._outer(outer)
+        axes, beginning, _, quantity = self._variants.get(variant) or self._variant(variant)
+        phrasing, words = lines[line]
+        subject_id, subject = self._named.get(tenant + variant) or self._subject(
+            question[2], variant, key=tenant + variant
+        )
+        request = self._requests.get(question[1] + line) or self._shared.request(
+            self._names[2], line, question=question
+        )
+        digest = hashlib.sha256(beginning + words + self._middles[quantity] + ending).digest()[:DIGEST_BYTES]
+        return _cell(number, digest, head + axes + phrasing, subject_id, subject, request)
+
+    def _outer(self, index: int) -> _Outer:
+        question = self._questions.get(index) or self._question(index)
+        names, _, usage, _ = question
+        ending = self._endings.get(names)
+        if ending is None:
+            ending = self._endings[names] = self._shared.ending(self._names[1], names)
+        made = (self._names + names, ending, question, self._tenants + usage * (self._width // len(self._lines)))
+        if self._width > 1:
+            if len(self._outers) >= _OUTERS_MAX:
+                self._outers.clear()
+            self._shared.weight += 1
+            self._outers[index] = made
         return made
 
-    def _decoded(self, variant: int) -> tuple[int, int, int, int, int]:
+    def _question(self, index: int) -> _Question:
+        if len(self._questions) >= _KEPT_MAX:
+            self._questions.clear()
+        made = self._questions[index] = self._shared.question(self._names[2], index, group=self._group)
+        return made
+
+    def _variant(self, index: int) -> _Variant:
+        if len(self._variants) >= _KEPT_MAX:
+            self._variants.clear()
+        consents = self._group.shape.axes[5]
+        made = self._variants[index] = self._shared.variant(self._names[2], index, consents=consents)
+        return made
+
+    def _subject(self, usage: int, variant: int, *, key: int) -> NamedSubject:
+        plan, state, capability = self._names
+        (_, number, consent, linked, override), _, addon, quantity = self._variants[variant]
         levels = self._shared.levels
-        rest, override = divmod(variant, len(levels.overrides))
-        rest, linked = divmod(rest, len(levels.linked))
-        rest, consent = divmod(rest, len(self._place.group.shape.axes[5]))
-        addon, quantity = divmod(rest, len(levels.quantities))
-        return addon, quantity, consent, linked, override
+        point = self._group.usage.points[usage][addon * len(levels.quantities) + quantity]
+        assert point is not None, "the pattern leaves out what a subject does not have"  # noqa: S101 - ours, not theirs
+        if len(self._named) >= _KEPT_MAX:
+            self._named.clear()
+        overridden = "" if override == "none" else capability
+        tenant = Tenant(plan, state, point, levels.addons[addon], number, consent, linked, override, overridden)
+        made = self._named[key] = self._shared.subjects.of(tenant)
+        return made
+
+
+# A frozen dataclass finds each of its slots by name when it is built, once a field; here they are found once for all.
+# This is done for every cell of every pass: it takes half the time.
+_new_cell = object.__new__
+_set_number, _set_digest, _set_axes, _set_subject_id, _set_subject, _set_request = (
+    getattr(Cell, field.name).__set__ for field in fields(Cell)
+)
+
+
+def _cell(  # noqa: PLR0917 - positional like Cell's own
+    number: int, digest: bytes, axes: tuple[AxisValue, ...], subject_id: str, subject: Subject, request: Request
+) -> Cell:
+    """`Cell(number, ...)`."""
+    cell = _new_cell(Cell)
+    _set_number(cell, number)
+    _set_digest(cell, digest)
+    _set_axes(cell, axes)
+    _set_subject_id(cell, subject_id)
+    _set_subject(cell, subject)
+    _set_request(cell, request)
+    return cell
 
 
 def _member(axis: str, value: AxisValue) -> bytes:

@@ -64,19 +64,16 @@ def axis_text(value: AxisValue) -> str:
 class Pattern:
     """Which local cells of a block exist. `mask` has a byte for each raw offset, or is None where all exist."""
 
-    __slots__ = ("_offsets", "mask", "size")
+    __slots__ = ("mask", "offsets", "size")
 
     def __init__(self, raw_size: int, mask: bytes | None = None) -> None:
         self.mask = mask
-        self._offsets: array[int] | None = None
+        self.offsets: array[int] | None = None
+        """Raw offset of each existing cell; None = its own number."""
         self.size = raw_size
         if mask is not None:
-            self._offsets = array("I", compress(range(raw_size), mask))
-            self.size = len(self._offsets)
-
-    def raw(self, number: int) -> int:
-        """Raw offset of the block's `number`-th existing cell."""
-        return number if self._offsets is None else self._offsets[number]
+            self.offsets = array("I", compress(range(raw_size), mask))
+            self.size = len(self.offsets)
 
     @classmethod
     def of(cls, masks: Sequence[tuple[int, ...]], *, usable: Sequence[Sequence[bool]] | None) -> Pattern:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Matrix", "expand"]
 
-_BLOCKS_KEPT = 256
-"""Blocks kept for cells asked for out of order."""
+_BLOCKS_MAX = 1_024
+_WEIGHT_MAX = 32_768
+"""Blocks kept for cells asked for out of order, and the outer values they may keep among them: about 10 MB."""
 
 
 class Matrix:
@@ -43,7 +44,9 @@ class Matrix:
         make = None
         for number in numbers:
             if make is None or not first <= number < last:
-                block = self._block_of(number)
+                # A neighbour is walked to in order and not come back to: keeping it would only feed the collector.
+                neighbour = make is not None and number in (last, first - 1)
+                block = Block(self._shared, self._layout.place_of(number)) if neighbour else self._block_of(number)
                 first, last, make = block.first, block.last, block.cell
             yield make(number)
 
@@ -59,8 +62,9 @@ class Matrix:
         place = self._layout.place_of(number)
         block = self._blocks.get(place.first)
         if block is None:
-            if len(self._blocks) >= _BLOCKS_KEPT:
+            if len(self._blocks) >= _BLOCKS_MAX or self._shared.weight >= _WEIGHT_MAX:
                 self._blocks.clear()
+                self._shared.weight = 0
             block = self._blocks[place.first] = Block(self._shared, place)
         return block
 

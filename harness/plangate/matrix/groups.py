@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from plangate.documents.catalog import Capability, SettingValue
 from plangate.documents.suite import Suite
@@ -54,13 +54,22 @@ class Shape:
     usable: tuple[tuple[bool, ...], ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """All that the cells of one plan and capability share."""
+    """All that the cells of one plan and capability share. One object for all that are alike, equal only to itself."""
 
     shape: Shape
     usage: UsageTable
     settings: tuple[SettingPoint, ...]
+
+
+class _Needs(NamedTuple):
+    """What a capability asks of a plan; many capabilities are alike in it."""
+
+    number: int
+    consumes: tuple[tuple[str, int], ...]
+    uses: tuple[str, ...]
+    consents: tuple[str, ...]
 
 
 class Groups:
@@ -69,9 +78,14 @@ class Groups:
     def __init__(self, suite: Suite, oracle: Oracle, *, levels: Levels) -> None:
         self._suite, self._oracle, self._levels = suite, oracle, levels
         self._usages: dict[tuple[str, tuple[tuple[str, int], ...]], UsageTable] = {}
+        self._usages_alike: dict[UsageTable, UsageTable] = {}
         self._settings: dict[tuple[str, tuple[str, ...]], tuple[SettingPoint, ...]] = {}
+        self._settings_alike: dict[object, tuple[SettingPoint, ...]] = {}
         self._shapes: dict[Shape, Shape] = {}
-        self._built: dict[tuple[int, int, tuple[str, ...]], Group] = {}
+        self._needs: dict[str, _Needs] = {}
+        self._needs_alike: dict[object, _Needs] = {}
+        self._built: dict[tuple[str, int], Group] = {}
+        self._groups_alike: dict[tuple[int, int, tuple[str, ...]], Group] = {}
         self._limits: dict[tuple[str, int, str], int | None] = {}
         self._probes: dict[str, tuple[Subject, ...]] = {}
 
@@ -81,15 +95,30 @@ class Groups:
 
     def of(self, plan: str, *, capability: str) -> Group:
         """The group of a plan and a capability, either of which may be unknown."""
-        declared = self.capability(capability)
-        usage = self._usage(plan, declared)
-        settings = self._setting(plan, declared)
-        consents = consent_names(declared.scopes) if self._levels.consent_at_boundary else ("full",)
-        key = (id(usage), id(settings), consents)
+        needs = self._needs.get(capability) or self._needs_of(capability)
+        key = (plan, needs.number)
         group = self._built.get(key)
         if group is None:
-            shape = self._shape(usage, settings, consents)
-            group = self._built[key] = Group(shape, usage, settings)
+            group = self._built[key] = self._build(plan, needs)
+        return group
+
+    def _needs_of(self, capability: str) -> _Needs:
+        declared = self.capability(capability)
+        boundary = self._levels.consent_at_boundary
+        consumes = tuple(declared.consumes.items()) if self._levels.usage_at_boundary else ()
+        consents = consent_names(declared.scopes) if boundary else ("full",)
+        alike = (consumes, declared.uses, consents)
+        needs = self._needs_alike.setdefault(alike, _Needs(len(self._needs_alike), *alike))
+        self._needs[capability] = needs
+        return needs
+
+    def _build(self, plan: str, needs: _Needs) -> Group:
+        usage, settings = self._usage(plan, needs.consumes), self._setting(plan, needs.uses)
+        alike = (id(usage), id(settings), needs.consents)
+        group = self._groups_alike.get(alike)
+        if group is None:
+            shape = self._shape(usage, settings, needs.consents)
+            group = self._groups_alike[alike] = Group(shape, usage, settings)
         return group
 
     def _shape(self, usage: UsageTable, settings: tuple[SettingPoint, ...], consents: tuple[str, ...]) -> Shape:
@@ -116,11 +145,11 @@ class Groups:
         shape = Shape(axes, usage.usable)
         return self._shapes.setdefault(shape, shape)
 
-    def _usage(self, plan: str, capability: Capability) -> UsageTable:
-        key = (plan, tuple(capability.consumes.items()) if self._levels.usage_at_boundary else ())
-        table = self._usages.get(key)
+    def _usage(self, plan: str, consumes: tuple[tuple[str, int], ...]) -> UsageTable:
+        table = self._usages.get((plan, consumes))
         if table is None:
-            table = self._usages[key] = self._usage_table(plan, dict(key[1]))
+            table = self._usage_table(plan, dict(consumes))
+            table = self._usages[plan, consumes] = self._usages_alike.setdefault(table, table)
         return table
 
     def _usage_table(self, plan: str, consumes: Mapping[str, int]) -> UsageTable:
@@ -151,11 +180,12 @@ class Groups:
             )
         return probes[place]
 
-    def _setting(self, plan: str, capability: Capability) -> tuple[SettingPoint, ...]:
-        key = (plan, capability.uses)
-        points = self._settings.get(key)
+    def _setting(self, plan: str, uses: tuple[str, ...]) -> tuple[SettingPoint, ...]:
+        points = self._settings.get((plan, uses))
         if points is None:
-            points = self._settings[key] = self._setting_points(plan, capability.uses)
+            points = self._setting_points(plan, uses)
+            alike = tuple((point.name, tuple(point.values.items())) for point in points)
+            points = self._settings[plan, uses] = self._settings_alike.setdefault(alike, points)
         return points
 
     def _setting_points(self, plan: str, uses: tuple[str, ...]) -> tuple[SettingPoint, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from plangate.documents.catalog import PlanCatalog
-from plangate.entitlements.request import Consent, Subject
+from plangate.entitlements.request import Consent, Override, Subject
 from plangate.matrix.boundaries import UsagePoint, consents_of, full_consents, override_of
 from plangate.matrix.identity import canonical, subject_prefix, text
 
@@ -45,6 +45,7 @@ class Subjects:
         self._consents: dict[str, tuple[tuple[Consent, ...], bytes]] = {}
         self._usages: dict[UsagePoint, tuple[Mapping[str, int], bytes]] = {}
         self._prefixes: dict[tuple[str, str], tuple[str, bytes, bytes]] = {}
+        self._overrides: dict[tuple[str, str], tuple[tuple[Override, ...], bytes]] = {}
         self._addons: dict[tuple[str, ...], bytes] = {}
 
     def of(self, tenant: Tenant) -> NamedSubject:
@@ -61,14 +62,12 @@ class Subjects:
         prefix, plan_bytes, state_bytes = self._prefixes.get((plan, state)) or self._prefix(plan, state)
         consents, consent_bytes = self._consents.get(tenant.consent) or self._consent(tenant.consent)
         usage, usage_bytes = self._usages.get(tenant.usage) or self._usage(tenant.usage)
-        overrides = override_of(tenant.override, capability=tenant.overridden)
-        overrides_json = [
-            {"capability": one.capability, "effect": one.effect, "expires": one.expires} for one in overrides
-        ]
+        named = (tenant.override, tenant.overridden)
+        overrides, override_bytes = self._overrides.get(named) or self._override(*named)
         message = b"%b%b%b%b%d%b%b%b" % (
             self._addons.get(tenant.addons) or self._addon(tenant.addons),
             consent_bytes,
-            canonical(overrides_json) if overrides else b"[]",
+            override_bytes,
             plan_bytes,
             tenant.quantity,
             state_bytes,
@@ -101,6 +100,14 @@ class Subjects:
         written = canonical([{"name": consent.name, "level": consent.level} for consent in consents])
         self._consents[name] = consents, written + b',"overrides":'
         return self._consents[name]
+
+    def _override(self, name: str, capability: str) -> tuple[tuple[Override, ...], bytes]:
+        overrides = override_of(name, capability=capability)
+        written = canonical(
+            [{"capability": one.capability, "effect": one.effect, "expires": one.expires} for one in overrides]
+        )
+        self._overrides[name, capability] = overrides, written
+        return self._overrides[name, capability]
 
     def _usage(self, point: UsagePoint) -> tuple[Mapping[str, int], bytes]:
         usage = {**self._zeros, point.limit: point.number} if point.limit else self._zeros
