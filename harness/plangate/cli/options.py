@@ -30,7 +30,7 @@ def workspace_option(command: _Command) -> _Command:
 
 
 def json_option(command: _Command) -> _Command:
-    """Adds `--json`; the command receives it as `as_json: bool`. One document goes to standard output, logs to error."""
+    """Adds `--json`; the command receives it as `as_json: bool`. One document goes to standard output."""
     return click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON document to standard output instead of text."
     )(command)

@@ -30,13 +30,17 @@ def catalog_problems(catalog: PlanCatalog) -> Iterator[Problem]:
     yield from _unused(catalog)
 
 
-def _values(catalog: PlanCatalog, pointer: Pointer, what: str, names: Iterable[str], known: Mapping[str, object]) -> Iterator[Problem]:
+def _values(
+    catalog: PlanCatalog, pointer: Pointer, what: str, names: Iterable[str], known: Mapping[str, object]
+) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if name not in known:
             yield unknown_value(catalog.positions, (*pointer, index), what, name, known)
 
 
-def _keys(catalog: PlanCatalog, pointer: Pointer, what: str, names: Iterable[str], known: Mapping[str, object]) -> Iterator[Problem]:
+def _keys(
+    catalog: PlanCatalog, pointer: Pointer, what: str, names: Iterable[str], known: Mapping[str, object]
+) -> Iterator[Problem]:
     for name in names:
         if name not in known:
             yield unknown_key(catalog.positions, (*pointer, name), what, known)
@@ -86,7 +90,7 @@ def _circles(catalog: PlanCatalog) -> Iterator[Problem]:
     for start in catalog.plans:
         path: dict[str, None] = {}
         name: str | None = start
-        while name in catalog.plans and name not in settled and name not in path:
+        while name is not None and name in catalog.plans and name not in settled and name not in path:
             path[name] = None
             name = catalog.plans[name].extends
         settled.update(path)
@@ -152,7 +156,7 @@ def _limit_not_set(catalog: PlanCatalog, plan: PlanDeclaration, capability: str,
     return problem_at(
         place,
         code="limit-not-set",
-        message=f"plans.{plan.name}: grants {shown(capability)}, which consumes the limit {shown(limit)} that the plan does not set",
+        message=f"plans.{plan.name}: {shown(capability)} consumes {shown(limit)}, a limit that the plan does not set",
         hint=f"write limits: {{{limit}: N}} or {{{limit}: unlimited}}",
     )
 
@@ -177,7 +181,9 @@ def _out_of_range(setting: Setting, value: SettingValue) -> tuple[str, str] | No
     if setting.kind is SettingKind.INTEGER:
         if not isinstance(value, int):
             return "must be a whole number", f"write {setting.minimum} or more"
-        return (f"{value} is below the minimum", f"write {setting.minimum} or more") if value < setting.minimum else None
+        return (
+            (f"{value} is below the minimum", f"write {setting.minimum} or more") if value < setting.minimum else None
+        )
     wanted = f"one of {listed(setting.values)}"
     if setting.kind is SettingKind.ORDER:
         if isinstance(value, str) and value in setting.values:
@@ -214,7 +220,9 @@ def _unused(catalog: PlanCatalog) -> Iterator[Problem]:
     consumed = {limit for capability in capabilities for limit in capability.consumes}
     judged = {setting for capability in capabilities for setting in capability.uses}
     judged |= {setting for plan in plans for setting in plan.settings}
-    yield from _never(catalog, "capabilities", "no plan or add-on grants it", catalog.capabilities, granted | retained | prohibited)
+    yield from _never(
+        catalog, "capabilities", "no plan or add-on grants it", catalog.capabilities, granted | retained | prohibited
+    )
     yield from _never(catalog, "limits", "no capability consumes it", catalog.limits, consumed)
     yield from _never(catalog, "settings", "no capability uses it and no plan sets it", catalog.settings, judged)
 

@@ -90,8 +90,8 @@ def _parse(kind: Kind, loaded: Loaded, template: str) -> Any:
 
 
 def _mapping(loaded: Loaded) -> dict[str, Any]:
-    assert isinstance(loaded.value, dict), "every schema asks for a mapping"
-    return loaded.value
+    value: dict[str, Any] = loaded.value  # type: ignore[assignment]  # every schema asks for a mapping
+    return value
 
 
 _PARSERS: Final[dict[Kind, Callable[[dict[str, Any], Positions], Any]]] = {

@@ -9,7 +9,7 @@ from typing import Final
 from plangate.documents.environment import Environment, Target
 from plangate.documents.positions import Pointer
 from plangate.documents.problems import problem_at, strings_in, unknown_value
-from plangate.documents.wording import dotted
+from plangate.documents.wording import dotted, shown
 from plangate.errors import Problem
 
 __all__ = ["environment_problems"]
@@ -23,7 +23,7 @@ _LOOKS_SECRET: Final = re.compile(
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}"
 )
 _URL_PASSWORD: Final = re.compile(r"https?://[^/@\s{}]+:[^/@\s{}]+@")
-_SECRET_HINT: Final = "name it under bindings.secrets as env:NAME or file:PATH, and write {secret.NAME} here"
+_ADVICE: Final = "name it under bindings.secrets as env:NAME or file:PATH, and write {secret.NAME} here"
 _NEED_ADDRESS: Final = frozenset({"http", "authzen"})
 
 
@@ -73,6 +73,13 @@ def _target(environment: Environment, surface: str, target: Target) -> Iterator[
             message=f"{dotted(place)}: 'url' is missing",
             hint="write url, or launch to start the app on a free port",
         )
+    if complaint := _shared_address(environment, surface, target):
+        yield problem_at(
+            environment.positions.of(*place, "url"),
+            code="target-without-address",
+            message=f"{dotted(place)}.url: {complaint}",
+            hint="name a target that has url or launch",
+        )
     calls = {"arrange": target.arrange, "request": target.request}
     headers = [((*place, "headers"), target.headers)]
     headers += [((*place, name, "headers"), call.headers) for name, call in calls.items() if call]
@@ -82,11 +89,23 @@ def _target(environment: Environment, surface: str, target: Target) -> Iterator[
                 yield _literal(environment, (*pointer, name), "holds a literal secret")
 
 
+def _shared_address(environment: Environment, surface: str, target: Target) -> str:
+    """Why `url: target:NAME` leads to no address; empty where it does, or where the url is another."""
+    prefix, _, name = (target.url or "").partition(":")
+    if prefix != "target":
+        return ""
+    other = environment.bindings.targets.get(name)
+    if other is None:
+        return f"there is no target {shown(name)}"
+    shares = name == surface or (other.url or "").startswith("target:")
+    return f"the target {shown(name)} has no address of its own" if shares or not (other.url or other.launch) else ""
+
+
 def _literal(environment: Environment, pointer: Pointer, what: str) -> Problem:
     # The text itself is never repeated: reports and logs are read by more people than the document.
     return problem_at(
         environment.positions.of(*pointer),
         code="literal-secret",
         message=f"{dotted(pointer)}: {what}",
-        hint=_SECRET_HINT,
+        hint=_ADVICE,
     )

@@ -37,8 +37,12 @@ def is_name(text: str) -> bool:
 
 
 def document_path(kind: Kind, *names: str) -> str:
-    """Where a document of that name (and version) lies, relative to the workspace."""
-    assert all(is_name(name) for name in names), names
+    """Where a document of that name (and version) lies, relative to the workspace.
+
+    Raises ValueError for what is not `is_name`: a path is only ever made of names that were checked.
+    """
+    if not all(is_name(name) for name in names):
+        raise ValueError(f"no file can be named so: {names}")
     return _PLACES[kind].format(*names)
 
 

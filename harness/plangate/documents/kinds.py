@@ -23,7 +23,7 @@ class Kind(StrEnum):
     TRUST = "trust"
 
     @property
-    def title(self) -> str:
+    def document_kind(self) -> str:
         """What the document's own `kind` field says."""
         return self.value.title().replace("-", "")
 

@@ -15,7 +15,6 @@ from yaml import YAMLError
 from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
-    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -33,11 +32,6 @@ from plangate.documents.scalars import BadScalarError, read_plain
 from plangate.documents.text import read_text
 from plangate.documents.wording import shown
 from plangate.errors import Problem
-
-try:
-    from yaml.cyaml import CParser
-except ImportError:  # a PyYAML without libyaml: slower by about 25 times, same events
-    CParser = None  # type: ignore[assignment,misc]
 
 __all__ = ["BYTES_MAX", "DEPTH_MAX", "VALUES_MAX", "Loaded", "PureParser", "load", "load_text"]
 
@@ -73,7 +67,18 @@ class PureParser(Reader, Scanner, Parser):
 
 
 ParserFactory = Callable[[str], EventSource]
-_DEFAULT_PARSER: ParserFactory = CParser or PureParser
+
+
+def _fastest_parser() -> ParserFactory:
+    try:
+        from yaml import cyaml
+    except ImportError:  # a PyYAML without libyaml: slower by about 7 times, same events
+        return PureParser
+    parser: ParserFactory = cyaml.CParser  # type: ignore[attr-defined]
+    return parser
+
+
+_DEFAULT_PARSER: Final = _fastest_parser()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +103,7 @@ class _Draft:
 
     def note(self, place: tuple[int, int], code: str, message: str, hint: str) -> None:
         line, column = place
-        self.problems.append(
-            Problem(path=self.path, line=line, column=column, code=code, message=message, hint=hint)
-        )
+        self.problems.append(Problem(path=self.path, line=line, column=column, code=code, message=message, hint=hint))
 
     def stop(self, place: tuple[int, int], code: str, message: str, hint: str) -> None:
         self.note(place, code, message, hint)
@@ -110,7 +113,8 @@ class _Draft:
 def load(data: bytes, *, path: str, parser: ParserFactory = _DEFAULT_PARSER) -> Loaded:
     """The one document in `data`, with the position of each value and key; `path` is how messages name it.
 
-    Everything wrong is in `problems`, all at once as far as the stream can be followed. Total: never raises for bad input.
+    Everything wrong is in `problems`, all at once as far as the stream can be followed. Total: never raises for bad
+    input.
     """
     text, problems, readable = read_text(data, path=path, bytes_max=BYTES_MAX)
     if not readable:
@@ -121,61 +125,60 @@ def load(data: bytes, *, path: str, parser: ParserFactory = _DEFAULT_PARSER) -> 
 def load_text(
     text: str, *, path: str, parser: ParserFactory = _DEFAULT_PARSER, problems: list[Problem] | None = None
 ) -> Loaded:
-    """`load` for text that `read_text` already passed; `problems` are those found there. Total."""
+    """`load` for text that `read_text` already passed, with the problems found there. Total."""
     draft = _Draft(path, problems=list(problems or ()), complete=not problems)
-    value: Json = None
+    found: list[Any] = []
     try:
-        value = _build(_events(parser(text)), draft)
+        found = _build(_events(parser(text)), draft)
+        if not found and draft.complete:
+            draft.stop(
+                (1, 1), "empty-document", "the file holds no document", "plangate schema shows what belongs here"
+            )
     except YAMLError as error:
         # A tab was already reported; what libyaml makes of the line with a space in its place is a guess.
         if draft.complete:
             draft.stop(*_syntax(error))
-    except RecursionError:  # pragma: no cover - the pure parser has no recursion today; stay total if it gains one
-        draft.stop((1, 1), "too-deep", f"nested deeper than {DEPTH_MAX} levels", "flatten the document")
+    value = found[0] if found else None
     return Loaded(value, Positions(path, draft.values, draft.keys), tuple(sorted(draft.problems)), draft.complete)
 
 
-def _events(source: EventSource) -> Iterator[Event]:
+def _events(source: EventSource) -> Iterator[Any]:
     while (event := source.get_event()) is not None:
         yield event
         if type(event) is StreamEndEvent:
             return
 
 
-def _build(events: Iterator[Event], draft: _Draft) -> Json:
-    """Fold the events into one value. One loop, because it runs once for each of up to 250,000 values."""
+def _build(events: Iterator[Any], draft: _Draft) -> list[Any]:
+    """Fold the events into a list of documents: one, or none. One loop: it runs for each of up to 250,000 values."""
     root: list[Any] = []
     container: Any = root
     pointer: Pointer = ()
-    here: Pointer = ()
-    key: Any = None
+    key: Any = None  # None inside a list; _NO_KEY where a key must come next
     stack: list[tuple[Any, Pointer]] = []
     values = draft.values
     for event in events:
         kind = type(event)
+        mark = event.start_mark
+        place = (mark.line + 1, mark.column + 1)
         if kind is ScalarEvent or kind is AliasEvent:
-            mark = event.start_mark
-            place = (mark.line + 1, mark.column + 1)
-            value = _scalar(event, place, draft) if kind is ScalarEvent else _alias(place, draft)
             if key is _NO_KEY:
-                key = _key(event, value, place, container, pointer, draft)
+                key = _key(event, place, container, pointer, draft)
                 continue
-            here = pointer if container is root else (*pointer, len(container) if key is None else key)
+            value = _scalar(event, place, draft)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            mark = event.start_mark
-            place = (mark.line + 1, mark.column + 1)
             if not _may_open(event, place, key, len(stack), draft):
                 break
-            here = pointer if container is root else (*pointer, len(container) if key is None else key)
             value = {} if kind is MappingStartEvent else []
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             container, pointer = stack.pop()
             key = _NO_KEY if type(container) is dict else None
             continue
+        elif kind is DocumentStartEvent and not _may_begin(event, place, root, draft):
+            break
         else:
-            if kind is DocumentStartEvent and not _may_begin(event, root, draft):
-                break
             continue
+        here = pointer if container is root else (*pointer, len(container) if key is None else key)
         values[here] = place
         if key is None:
             container.append(value)
@@ -189,17 +192,18 @@ def _build(events: Iterator[Event], draft: _Draft) -> Json:
         if len(values) > VALUES_MAX:
             draft.stop(place, "too-many-values", f"holds more than {VALUES_MAX:,} values", "split the document")
             break
-    if not root and draft.complete:
-        draft.stop((1, 1), "empty-document", "the file holds no document", "plangate schema KIND shows what belongs here")
-    return root[0] if root else None
+    return root
 
 
 def _scalar(event: Any, place: tuple[int, int], draft: _Draft) -> Any:
+    if type(event) is AliasEvent:
+        draft.note(place, "anchor", "aliases (*name) are not read", "write the value out here")
+        return None
     if event.anchor or event.tag:
         _refuse_decoration(event, place, draft)
     text: str = event.value
     if not event.implicit[0]:
-        return text if text.isascii() else _without_surrogates(text, place, draft)
+        return _without_surrogates(text, place, draft)
     try:
         return read_plain(text)
     except BadScalarError as error:
@@ -208,14 +212,10 @@ def _scalar(event: Any, place: tuple[int, int], draft: _Draft) -> Any:
 
 
 def _without_surrogates(text: str, place: tuple[int, int], draft: _Draft) -> str:
-    if any("\ud800" <= mark <= "\udfff" for mark in text):
+    if not text.isascii() and any("\ud800" <= mark <= "\udfff" for mark in text):
         draft.note(place, "invalid-text", "half of a surrogate pair is not text", "write the character itself")
         return ""
     return text
-
-
-def _alias(place: tuple[int, int], draft: _Draft) -> None:
-    draft.note(place, "anchor", "aliases (*name) are not read", "write the value out here")
 
 
 def _refuse_decoration(event: Any, place: tuple[int, int], draft: _Draft) -> None:
@@ -223,24 +223,28 @@ def _refuse_decoration(event: Any, place: tuple[int, int], draft: _Draft) -> Non
         draft.note(place, "anchor", f"the anchor {shown('&' + event.anchor)} is not read", "remove it")
     if event.tag:
         draft.note(
-            place, "tag", f"the tag {shown(event.tag)} is not read", "remove it; put text that looks like a number in quotes"
+            place,
+            "tag",
+            f"the tag {shown(event.tag)} is not read",
+            "remove it; put text that looks like a number in quotes",
         )
 
 
-def _key(event: Any, value: Any, place: tuple[int, int], mapping: dict[str, Any], parent: Pointer, draft: _Draft) -> str:
-    """The key's text: what is written, so that `1` and `no` are names like any other."""
-    text: str = event.value if type(event) is ScalarEvent else "*"
-    if value is None:
-        draft.note(place, "key-not-text", "a key must be text", "write a name before the colon, in quotes if it is special")
+def _key(event: Any, place: tuple[int, int], mapping: dict[str, Any], parent: Pointer, draft: _Draft) -> str:
+    """The key's text as it is written, so that `1` and `no` are names like any other."""
+    if type(event) is AliasEvent:
+        draft.note(place, "anchor", "aliases (*name) are not read", "write the key out here")
+        return "*" + str(event.anchor)
+    if event.anchor or event.tag:
+        _refuse_decoration(event, place, draft)
+    text = _without_surrogates(event.value, place, draft)
+    if not text:
+        draft.note(place, "key-not-text", "a key must not be empty", "write a name before the colon")
     pointer = (*parent, text)
     if text in mapping:
         line, column = draft.keys[pointer]
-        draft.note(
-            place,
-            "duplicate-key",
-            f"{shown(text)} is given twice; first at {draft.path}:{line}:{column}",
-            "keep one of the two",
-        )
+        first = f"{draft.path}:{line}:{column}"
+        draft.note(place, "duplicate-key", f"{shown(text)} is given twice; first at {first}", "keep one of the two")
     else:
         draft.keys[pointer] = place
     return text
@@ -250,7 +254,9 @@ def _may_open(event: Any, place: tuple[int, int], key: Any, depth: int, draft: _
     if event.anchor or event.tag:
         _refuse_decoration(event, place, draft)
     if key is _NO_KEY:
-        draft.stop(place, "key-not-text", "a key must be text, not a list or a mapping", "write a name before the colon")
+        draft.stop(
+            place, "key-not-text", "a key must be text, not a list or a mapping", "write a name before the colon"
+        )
         return False
     if depth >= DEPTH_MAX:
         draft.stop(place, "too-deep", f"nested deeper than {DEPTH_MAX} levels", "flatten the document")
@@ -258,8 +264,7 @@ def _may_open(event: Any, place: tuple[int, int], key: Any, depth: int, draft: _
     return True
 
 
-def _may_begin(event: Any, root: list[Any], draft: _Draft) -> bool:
-    place = (event.start_mark.line + 1, event.start_mark.column + 1)
+def _may_begin(event: Any, place: tuple[int, int], root: list[Any], draft: _Draft) -> bool:
     if event.version or event.tags:
         draft.note(place, "directive", "YAML directives (lines that begin with %) are not read", "remove the line")
     if root:

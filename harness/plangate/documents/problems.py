@@ -52,9 +52,7 @@ def capped(problems: Iterable[Problem]) -> list[Problem]:
 def _unknown(place: Position, pointer: Pointer, what: str, name: str, known: Iterable[str]) -> Problem:
     names = list(known)
     hint = did_you_mean(name, names) or (f"declare it under {_SECTIONS[what]}" if what in _SECTIONS else "")
-    return problem_at(
-        place, code="unknown-name", message=f"{dotted(pointer)}: unknown {what} {shown(name)}", hint=hint
-    )
+    return problem_at(place, code="unknown-name", message=f"{dotted(pointer)}: unknown {what} {shown(name)}", hint=hint)
 
 
 _SECTIONS = {

@@ -49,7 +49,8 @@ _TYPES: Final[dict[str, frozenset[type]]] = {
     "null": frozenset({type(None)}),
 }
 _ANNOTATIONS: Final = frozenset(
-    "$schema $id $defs $comment title description default examples patternErrorMessage x-plangate".split()
+    {"$schema", "$id", "$defs", "$comment", "title", "description", "default", "examples"}
+    | {"patternErrorMessage", "x-plangate"}
 )
 
 
@@ -84,7 +85,7 @@ class _Compiler:
             if allowed is not None and kind not in allowed:
                 errors.append(SchemaError(pointer, "type", schema, value))
                 return
-            for one in by_type.get(kind, general):
+            for one in by_type.get(kind, general):  # type: ignore[arg-type]
                 one(value, pointer, errors)
 
         return check
@@ -266,7 +267,7 @@ def _if(compiler: _Compiler, schema: Schema) -> SchemaCheck:
 
 
 def _alternatives(keyword: str) -> _Maker:
-    """anyOf, oneOf: where no branch fits, the errors of the only branch that takes values of this type, if there is one."""
+    """anyOf, oneOf: where none fits, the errors of the branch that takes values of this type, if there is but one."""
 
     def make(compiler: _Compiler, schema: Schema) -> SchemaCheck:
         branches = [(_allowed_types(part), compiler.compile(part)) for part in schema[keyword]]

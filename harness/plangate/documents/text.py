@@ -34,9 +34,7 @@ def read_file(file: Path, *, path: str, bytes_max: int) -> bytes:
         ) from None
 
 
-def read_text(
-    data: bytes, *, path: str, bytes_max: int, tabs_allowed: bool = False
-) -> tuple[str, list[Problem], bool]:
+def read_text(data: bytes, *, path: str, bytes_max: int, tabs_allowed: bool = False) -> tuple[str, list[Problem], bool]:
     """The text, what is wrong with it, and whether it is worth parsing. Refused tabs come back as spaces. Total."""
     if len(data) > bytes_max:
         size = f"is larger than {bytes_max // (1024 * 1024)} MiB"

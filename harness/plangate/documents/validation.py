@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from plangate.documents.environment import Json
 from plangate.documents.kinds import Kind, schema_check
-from plangate.documents.positions import Pointer, Positions
+from plangate.documents.positions import Positions
 from plangate.documents.schema_check import SchemaError
 from plangate.documents.wording import did_you_mean, dotted, listed, shown
 from plangate.errors import Problem
@@ -53,7 +53,7 @@ def validate(kind: Kind, value: Json, positions: Positions) -> list[Problem]:
 
 def _wrong_kind(kind: Kind, value: Json, positions: Positions) -> Problem | None:
     found = value.get("kind") if isinstance(value, dict) else None
-    others = {other.title: other for other in Kind if other is not kind}
+    others = {other.document_kind: other for other in Kind if other is not kind}
     if not isinstance(found, str) or found not in others:
         return None
     place = positions.of("kind")
@@ -62,7 +62,7 @@ def _wrong_kind(kind: Kind, value: Json, positions: Positions) -> Problem | None
         line=place.line,
         column=place.column,
         code="wrong-kind",
-        message=f"this is a {found}, where a {kind.title} belongs",
+        message=f"this is a {found}, where a {kind.document_kind} belongs",
         hint=f"a {found} lies in {others[found].folder}",
     )
 
@@ -113,20 +113,16 @@ def _wrong_type(error: SchemaError) -> _Words:
 
 def _type_hint(wanted: list[str], error: SchemaError) -> str:
     value = error.value
-    if value is None:
-        return "write a value, or remove the line"
-    if "string" in wanted and isinstance(value, bool | int | float):
-        return f'put it in quotes: "{shown(value)}"'
-    if "integer" in wanted and isinstance(value, float) and value.is_integer():
-        return f"write {int(value)}"
-    if "integer" in wanted and isinstance(value, str) and value.lstrip("-").isdigit():
-        return "remove the quotes"
-    if "boolean" in wanted and isinstance(value, str):
-        return "write true or false"
-    if "array" in wanted and isinstance(value, str | int):
-        return f"write [{value}]" if len(str(value)) <= 60 and str(value).isprintable() else "write a list"
+    hints = {
+        "write a value, or remove the line": value is None,
+        f'put it in quotes: "{shown(value)}"': "string" in wanted and isinstance(value, bool | int | float),
+        f"write {shown(value).partition('.')[0]}": "integer" in wanted and isinstance(value, float) and value % 1 == 0,
+        "remove the quotes": "integer" in wanted and isinstance(value, str) and value.lstrip("-").isdigit(),
+        "write true or false": "boolean" in wanted and isinstance(value, str),
+        "write it between [ and ]": "array" in wanted and isinstance(value, str | int),
+    }
     about: str = error.schema.get("description", "")
-    return about.rstrip(".")
+    return next((hint for hint, fits in hints.items() if fits), about.rstrip("."))
 
 
 def _not_listed(error: SchemaError) -> _Words:

@@ -149,9 +149,7 @@ class Workspace:
         label = " ".join(names)
         texts = [" ".join(entry) for entry in known]
         hint = did_you_mean(label, texts) or (f"there are: {listed(texts)}" if texts else f"put one at {kind.folder}")
-        raise InputError(
-            f"there is no {what} {shown(label)}", code=f"unknown-{what.replace(' ', '-')}", hint=hint
-        )
+        raise InputError(f"there is no {what} {shown(label)}", code=f"unknown-{what.replace(' ', '-')}", hint=hint)
 
     def _phrasings(self, suite: Suite) -> tuple[str, ...]:
         spec = suite.axis("phrasing")

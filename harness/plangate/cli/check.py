@@ -1,0 +1,116 @@
+"""`plangate check`: every document of the workspace, how they fit together, the laws of the plans, and the lock."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.errors import ExitCode, InputError, Problem
+
+if TYPE_CHECKING:
+    from plangate.documents.workspace import Workspace
+
+__all__ = ["all_problems", "command"]
+
+_EPILOG = """\b
+Examples:
+  plangate check                     every problem of this folder, each with its line and what to write
+  plangate check -w shop --strict    warnings count as errors
+  plangate check --json              {"ok": ..., "problems": [...]} for a program
+"""
+
+
+@click.command("check", epilog=_EPILOG)
+@workspace_option
+@json_option
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+def command(workspace: Path, *, as_json: bool, strict: bool) -> int:
+    """Check every document of the workspace, how they fit together, and the laws of its plans.
+
+    Exit status: 0 nothing is wrong, 2 something is.
+    """
+    problems = all_problems(load_workspace(workspace))
+    failed = [problem for problem in problems if strict or problem.severity == "error"]
+    if as_json:
+        _print_json(problems, ok=not failed)
+    else:
+        _print_text(problems, strict=strict)
+    return ExitCode.INPUT if failed else ExitCode.PASSED
+
+
+def all_problems(workspace: Workspace) -> list[Problem]:
+    """Everything that is wrong, sorted by place, each once."""
+    problems = set(workspace.check())
+    problems.update(_lock_problems(workspace))
+    problems.update(_law_problems(workspace))
+    return sorted(problems)
+
+
+def _lock_problems(workspace: Workspace) -> list[Problem]:
+    from plangate.releases.lock import compare, read_lock
+    from plangate.releases.pins import pins_of
+    from plangate.releases.release import lockable
+
+    try:
+        lock = read_lock(workspace.lock_bytes())
+    except InputError as error:
+        return list(error.problems)
+    pinned: set[str] = set()
+    for name in workspace.environment_names():
+        try:
+            pinned.update(pin.lock_key for pin in pins_of(workspace.environment(name)))
+        except InputError:  # its problems are listed already
+            continue
+    return compare(lock, lockable(workspace), pinned=pinned)
+
+
+def _law_problems(workspace: Workspace) -> list[Problem]:
+    try:
+        from plangate.entitlements import laws
+    except ImportError:
+        return []
+    problems: list[Problem] = []
+    for name, version in workspace.catalog_versions():
+        try:
+            catalog = workspace.catalog(name, version)
+        except InputError:  # laws speak about catalogs that can be read
+            continue
+        problems += laws.check(catalog)
+    return problems
+
+
+def _print_json(problems: list[Problem], *, ok: bool) -> None:
+    entries = [
+        {
+            "code": problem.code,
+            "path": problem.path,
+            "line": problem.line,
+            "column": problem.column,
+            "severity": problem.severity,
+            "message": problem.message,
+            "hint": problem.hint,
+        }
+        for problem in problems
+    ]
+    click.echo(json.dumps({"ok": ok, "problems": entries}, indent=2, ensure_ascii=False))
+
+
+def _print_text(problems: list[Problem], *, strict: bool) -> None:
+    for problem in problems:
+        label = "warning: " if problem.severity == "warning" and not strict else ""
+        place = f"{problem.where}: " if problem.where else ""
+        hint = f" ({problem.hint})" if problem.hint else ""
+        click.echo(f"{place}{label}{problem.message}{hint} [{problem.code}]")
+    errors = sum(1 for problem in problems if problem.severity == "error")
+    click.echo(_summary(errors, len(problems) - errors))
+
+
+def _summary(errors: int, warnings: int) -> str:
+    if not errors and not warnings:
+        return "Nothing is wrong."
+    counts = [(errors, "error"), (warnings, "warning")]
+    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count) + "."
