@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from plangate.documents.environment import Launch, Target
 from plangate.documents.wording import shown
+from plangate.drivers.headers import target_headers
 from plangate.drivers.http_client import HttpClient, open_client
 from plangate.drivers.launch import accepts_connections, check_launch, free_port, launch
 from plangate.drivers.processes import Process
@@ -44,15 +45,7 @@ class Endpoint:
     def __init__(self, target: Target, context: DriverContext) -> None:
         self._context = context
         self._timeout_s = target.timeout_s
-        resolved = [*context.secrets.values()]
-        headers = {}
-        for name, text in target.headers.items():
-            value = resolve(text, environ=context.environ, workspace=context.workspace, where=f"headers.{name}")
-            if is_reference(text):
-                resolved.append(value)
-            headers[name] = literal(value) if is_reference(text) else text
-        self.headers = headers
-        self.redactor = Redactor(resolved)
+        self.headers, self.redactor = target_headers(target, context)
         self.url, self._launch = _located(target, context)
         self._port_is_free = self._launch is not None and "{port}" in self.url
         self.constants = Constants(secrets=context.secrets, port=self._known_port())

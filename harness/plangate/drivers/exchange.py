@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from plangate.documents.environment import HttpCall, Json, Target
+from plangate.documents.environment import HttpCall, Target
 from plangate.documents.wording import shown
 from plangate.drivers.http_client import Call
 from plangate.drivers.protocol import EvaluationRequest
@@ -17,12 +17,7 @@ from plangate.errors import InputError
 __all__ = ["CallTemplate", "Exchange"]
 
 _METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-_WHOLE_REQUEST: Final[dict[str, Json]] = {
-    "subject": "{subject}",
-    "action": "{action}",
-    "resource": "{resource}",
-    "context": "{context}",
-}
+_WHOLE_REQUEST: Final = "{request}"
 
 CallTemplate = Callable[[EvaluationRequest], Call]
 """Fills a call. Raises TemplateError where a value cannot stand where the template puts it."""
@@ -45,8 +40,7 @@ class Exchange:
         self, target: Target, *, url: str, headers: Mapping[str, str], constants: Constants, redactor: Redactor
     ) -> None:
         compiler = _Compiler(url=url, headers=headers, constants=constants)
-        asked = target.request or HttpCall(method="POST", path="", json=dict(_WHOLE_REQUEST))
-        self.ask = compiler.call(asked, "request")
+        self.ask = compiler.call(target.request or HttpCall(method="POST", path="", json=_WHOLE_REQUEST), "request")
         self.arrange = None if target.arrange is None else compiler.call(target.arrange, "arrange")
         self.read = compile_rules(target.decide, redact=redactor, where="decide")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ from plangate.drivers.protocol import DriverContext
 from plangate.drivers.redaction import Redactor
 from plangate.errors import DriverError
 
-__all__ = ["STOP_GRACE_S", "Process", "launch_environment"]
+__all__ = ["STOP_GRACE_S", "Process", "find_program", "launch_environment"]
 
 STOP_GRACE_S: Final = 3.0
 """Time between SIGTERM and SIGKILL."""
@@ -34,6 +35,15 @@ def launch_environment(context: DriverContext, extra: Mapping[str, str]) -> dict
     if context.hash_seed is not None:
         environ["PYTHONHASHSEED"] = str(context.hash_seed)
     return environ
+
+
+def find_program(name: str, *, folder: Path, environ: Mapping[str, str]) -> str | None:
+    """The program that `name` starts in `folder`; None where there is none."""
+    if name == "python":
+        return sys.executable
+    if "/" in name:
+        return shutil.which(str(folder / name))
+    return shutil.which(name, path=environ.get("PATH", os.defpath))
 
 
 class Process:

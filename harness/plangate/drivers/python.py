@@ -17,7 +17,8 @@ from typing import Any
 from plangate.documents.environment import Target
 from plangate.drivers.answers import answer_reader
 from plangate.drivers.imports import import_root, load_object, object_name
-from plangate.drivers.protocol import DeadlinePassed, DriverContext, EvaluationRequest
+from plangate.drivers.protocol import DriverContext, EvaluationRequest
+from plangate.drivers.raised import raised
 from plangate.drivers.redaction import Redactor
 from plangate.errors import DriverError
 from plangate.verdicts.observation import Fault, Observed
@@ -56,7 +57,7 @@ class PythonDriver:
         try:
             answer = self._function(request)
         except BaseException as error:
-            return self._raised(error)
+            return raised(error, redact=self._redact)
         if answer.__class__ is not dict and inspect.iscoroutine(answer):
             answer.close()  # or Python warns that nobody awaited it
         return self._read(answer)
@@ -64,42 +65,22 @@ class PythonDriver:
     async def observe(self, request: EvaluationRequest) -> Observed:
         """Ask once, within `timeout_s`; a plain function is then called in a thread of its own."""
         try:
-            async with asyncio.timeout(self._timeout_s) as deadline:
+            async with asyncio.timeout(self._timeout_s):
                 try:
                     if self.blocking:
                         return await _in_thread(self.observe_now, request)
                     return self._read(await self._function(request))
-                except asyncio.CancelledError:
-                    if deadline.expired() or _is_cancelled():
-                        raise
-                    return Observed(fault=Fault.RAISED, detail="CancelledError")
                 except BaseException as error:
-                    return self._raised(error)
-        except TimeoutError:
+                    return raised(error, redact=self._redact)
+        except TimeoutError:  # of ours: one that the app raises is caught above
             return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {self._timeout_s:g} s")
 
     async def close(self) -> None:
         """Nothing to release: modules stay imported."""
 
-    def _raised(self, error: BaseException) -> Observed:
-        """The fault that `error` is; raises it again where it is ours or the person's, not the app's."""
-        if isinstance(error, (DeadlinePassed, KeyboardInterrupt, GeneratorExit)):
-            raise error
-        try:
-            text = f"{type(error).__name__}: {error}"
-        except Exception:  # an exception class of the app's own may fail even to describe itself
-            text = type(error).__name__
-        return Observed(fault=Fault.RAISED, detail=self._redact(text))
-
 
 def _is_async(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
-
-
-def _is_cancelled() -> bool:
-    """Whether somebody outside asked this task to stop (an app may raise CancelledError by itself)."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def _in_thread(call: Callable[[EvaluationRequest], Observed], request: EvaluationRequest) -> Observed:

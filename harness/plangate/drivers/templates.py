@@ -6,6 +6,7 @@
 | `{subject.plan}`, `{resource.data_scope}`, `{subject.usage.messages}` | a property, or a value inside one |
 | `{subject.properties}`, `{resource.properties}`, `{subject}`, `{resource}`, `{action}`, `{context}` | all of it |
 | `{context.surface}` | a field of the context |
+| `{request}` | the whole evaluation request |
 | `{secret.api_key}`, `{port}` | a resolved secret; the port chosen for `launch` |
 
 A string that is exactly one placeholder takes the value as JSON; inside longer text a value is text: nothing for an
@@ -45,7 +46,7 @@ BodyTemplate = Callable[[EvaluationRequest], bytes]
 
 _PLACEHOLDER: Final = re.compile(r"\{\{(?P<literal>[A-Za-z_][\w.-]*)\}\}|\{(?P<name>[A-Za-z_][\w.-]*)\}")
 _NAMED: Final = re.compile(r"\{[A-Za-z_][\w.-]*\}")
-_ROOTS: Final = ("action", "context", "port", "resource", "secret", "subject")
+_ROOTS: Final = ("action", "context", "port", "request", "resource", "secret", "subject")
 _ENTITY: Final = ("id", "type", "properties")
 _FIELDS: Final = {"subject": _ENTITY, "resource": _ENTITY, "action": ("name",)}
 _UNSAFE_IN_HEADER: Final = re.compile(r"[^\x21-\x7e\x80-\U0010ffff \t]")
@@ -179,6 +180,10 @@ def _resolve(name: str, constants: Constants, where: str) -> tuple[Any, _Getter 
             hint = did_you_mean(path, constants.secrets) or "name it in bindings.secrets"
             raise _unknown(name, where, hint)
         return constants.secrets[path], None
+    if root == "request":
+        if path:
+            raise _unknown(name, where, "{request} is the whole; its parts are {subject.id}, {action.name}, ...")
+        return None, lambda request: request
     if root == "action" and path not in ("", "name"):
         raise _unknown(name, where, "an action has a name: {action.name}")
     return None, _getter(root, path)
