@@ -14,7 +14,7 @@ from plangate.engine.events import Event, RunEnded
 from plangate.engine.execution import Clock, FreshProcesses, execute, store_plan
 from plangate.engine.plan import DEFAULT_LIMITS, EVERYTHING, Limits, RunPlan, Selection
 from plangate.engine.session import MakeDriver, Prepared, log_path, open_targets
-from plangate.errors import InputError
+from plangate.errors import InputError, PlangateError
 from plangate.store.folder import RunFolder
 from plangate.store.reader import StoredRun
 from plangate.store.reuse import reuse_observations
@@ -119,8 +119,11 @@ async def observe_run(
             if isinstance(event, RunEnded):
                 stopped = event.stopped
             yield event
+    except PlangateError as error:
+        stopped = error.message
+        raise
     except Exception as error:
-        stopped = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
+        stopped = f"plangate failed: {type(error).__name__}"
         raise
     finally:
         duration_s = (world.clock() - started) / 1e9
