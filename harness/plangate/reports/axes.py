@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from plangate.documents.suite import AXES
+from plangate.matrix import identity
 from plangate.matrix.cell import AxisValue
 
 __all__ = ["MAIN_AXES", "NORMAL", "further_axes", "in_order", "value_of", "value_text"]
@@ -12,17 +14,7 @@ __all__ = ["MAIN_AXES", "NORMAL", "further_axes", "in_order", "value_of", "value
 MAIN_AXES: tuple[str, ...] = ("plan", "state", "capability", "surface")
 """The axes that every cell has a value for."""
 
-NORMAL: Mapping[str, AxisValue] = {
-    "surface": "default",
-    "usage": "zero",
-    "setting": "plan",
-    "addon": "none",
-    "quantity": 1,
-    "consent": "full",
-    "linked": True,
-    "override": "none",
-    "phrasing": None,
-}
+NORMAL: Mapping[str, AxisValue] = MappingProxyType({**identity.NORMAL, "surface": "default"})
 """What an axis means where a suite leaves it out. Plan, state and capability have no normal value."""
 
 

@@ -10,7 +10,7 @@ from plangate.reports.axes import MAIN_AXES, in_order, value_of, value_text
 from plangate.reports.picture import Picture, place_of
 from plangate.reports.safe_text import clean
 from plangate.reports.signatures import decision_text, fault_text
-from plangate.verdicts.result import CellResult, ObservedCount, RunReport, Verdict
+from plangate.verdicts.result import CellResult, ObservedCount, RunReport, RunSummary, Verdict
 
 __all__ = ["CELLS_MAX", "cell_data", "json_for_script"]
 
@@ -36,14 +36,16 @@ class _Texts:
         return number
 
 
-def cell_data(report: RunReport, picture: Picture, *, cells_max: int = CELLS_MAX) -> Mapping[str, Any]:
+def cell_data(
+    report: RunReport, picture: Picture, *, summary: RunSummary, cells_max: int = CELLS_MAX
+) -> Mapping[str, Any]:
     """What the page's script reads: names, texts, and for each square its rows.
 
     A row is [verdict, expected, observed, command, cell id, retries, leaked, one number for each of `axes`].
     """
-    everything = report.summary().totals.executed <= cells_max
+    everything = summary.totals.executed <= cells_max
     results: Iterable[CellResult] = report.cells() if everything else report.failures(limit=cells_max)
-    axes = _further_axes(report)
+    axes = _further_axes(summary)
     expected, observed, commands = _Texts(), _Texts(), _Texts()
     values = [_Texts() for _ in axes]
     indices = [{name: number for number, name in enumerate(names)} for names in _names(picture)]
@@ -79,9 +81,9 @@ def cell_data(report: RunReport, picture: Picture, *, cells_max: int = CELLS_MAX
     }
 
 
-def _further_axes(report: RunReport) -> tuple[str, ...]:
+def _further_axes(summary: RunSummary) -> tuple[str, ...]:
     """The axes on which cells of one square may differ, and the suite where there are several."""
-    suites = report.summary().suites
+    suites = summary.suites
     spanned = in_order({axis for suite in suites for axis in suite.axes})
     further = tuple(axis for axis in spanned if axis not in MAIN_AXES[:3])
     return (*further, "suite") if len(suites) > 1 else further

@@ -62,7 +62,7 @@ def html_report(report: RunReport, *, surveyed: Survey | None = None) -> str:
     panels = [_panel(picture, state) for state in picture.states]
     style, script = _asset("report.css"), _asset("report.js")
     data = {
-        **cell_data(report, looked.picture),
+        **cell_data(report, looked.picture, summary=looked.summary),
         "rules": dict(RULES),
         "signs": {mark.value: SIGN[mark] for mark in Mark},
     }

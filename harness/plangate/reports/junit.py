@@ -5,13 +5,12 @@ Names are stable: they say the cell's axis values and never its place in the run
 
 from __future__ import annotations
 
+import html
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from tempfile import TemporaryFile
 from typing import TextIO
-from xml.sax.saxutils import escape, quoteattr
 
 from plangate.reports.axes import further_axes, value_of, value_text
 from plangate.reports.counts import count_text
@@ -54,6 +53,8 @@ def _write_suite(
     listed_max: int | None,
 ) -> None:
     """One testsuite. Its counts stand before its cases, so the cases wait in a temporary file."""
+    from tempfile import TemporaryFile
+
     header = summary.header
     cases = _each(results, header) if listed_max is None else _shared(results, header, listed_max=listed_max)
     counts: Counter[str] = Counter()
@@ -159,11 +160,11 @@ def _case_of(result: CellResult, header: RunHeader) -> tuple[str, str]:
 def _case(*, name: str, classname: str, outcome: tuple[str, str, str, str] | None, note: str = "") -> tuple[str, str]:
     """Which count a testcase adds to, and its XML. `outcome` is (element, type, message, text)."""
     opening = f"    <testcase{_attributes(name=name, classname=classname)}"
-    output = f"\n      <system-out>{escape(note)}</system-out>" if note else ""
+    output = f"\n      <system-out>{html.escape(note)}</system-out>" if note else ""
     if outcome is None:
         return "passed", f"{opening}>{output}\n    </testcase>\n" if output else f"{opening}/>\n"
     element, kind, message, text = outcome
-    failure = f"<{element}{_attributes(type=kind, message=message)}>{escape(text)}</{element}>"
+    failure = f"<{element}{_attributes(type=kind, message=message)}>{html.escape(text)}</{element}>"
     return element, f"{opening}>\n      {failure}{output}\n    </testcase>\n"
 
 
@@ -205,4 +206,4 @@ def _classname(header: RunHeader, *parts: str) -> str:
 
 
 def _attributes(**values: str) -> str:
-    return "".join(f" {name}={quoteattr(clean(value))}" for name, value in values.items())
+    return "".join(f' {name}="{html.escape(clean(value))}"' for name, value in values.items())

@@ -58,7 +58,8 @@ def report_suffix(path: Path) -> str:
 def write_report(report: RunReport, path: Path, *, surveyed: Survey | None = None) -> None:
     """Write `report` to `path` in the format that its ending names; folders above it are made.
 
-    The file appears whole under its name or not at all. Raises InputError `unknown-report-format`, `report-not-written`.
+    The file appears whole under its name or not at all. Raises InputError `unknown-report-format` or
+    `report-not-written`.
     """
     writer = _WRITERS[report_suffix(path)]
     looked = surveyed or survey(report)
