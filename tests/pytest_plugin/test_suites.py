@@ -1,10 +1,15 @@
 """`pytest evals --plangate-env dev`: what becomes a test, what fails it, and what it says."""
 
-from pathlib import Path
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from tests.pytest_plugin.shop import Session, Shop, make_shop
 
 # free: 2 capabilities x 2 states. pro: kb.search x 2 states, report.export x 3 usages x 2 states. free has no limit for
 # exports, so there its boundary is zero and the first use that does not fit.
 EXPORT_OVER = "evals/gating.yaml::pro/Subscribed/report.export/default[usage=first_over:exports]"
+LEAK = "leak: allow (entitled) where the plan says deny (not_in_plan)"
 FREE_EXPORT = "evals/gating.yaml::free/Subscribed/report.export/default"
 
 
@@ -19,19 +24,20 @@ def test_every_cell_is_a_test_with_a_name_a_person_can_select(shop) -> None:
     assert "plangate: suites of environment dev" in passed.out
 
 
-def test_without_the_option_yaml_files_are_not_collected(shop) -> None:
-    session = shop.pytest("evals")
-    assert session.status == 5
-    assert "plangate" not in session.out.replace(str(shop.root), "").split("collected")[1]
+@pytest.fixture(scope="module")
+def leaking(tmp_path_factory) -> tuple[Shop, Session]:
+    """A session against an app that gives the free plan what only pro bought."""
+    shop = make_shop(tmp_path_factory.mktemp("leaking"))
+    arguments = ["evals", "--plangate-env", "dev", "--junitxml", "out.xml"]
+    return shop, shop.pytest(*arguments, SHOP_BUG="free_gains_export")
 
 
-def test_a_leak_fails_its_cells_and_says_why_where_and_how_to_repeat_it(shop) -> None:
-    session = shop.pytest(
-        "evals", "--plangate-env", "dev", "-k", "free and report.export", SHOP_BUG="free_gains_export"
-    )
+def test_a_leak_fails_its_cells_and_says_why_where_and_how_to_repeat_it(leaking) -> None:
+    shop, session = leaking
     assert session.status == 1
     assert FREE_EXPORT in session.nodes("FAILED")
-    assert "leak: allow (entitled) where the plan says deny (not_in_plan)" in session.out
+    assert all("free/Subscribed/report.export" in node for node in session.nodes("FAILED"))
+    assert LEAK in session.out
     line = (shop.root / "envs/plans/shop/1.0.0.yaml").read_text().splitlines().index(
         "  free: {grants: [kb.search]}"
     ) + 1
@@ -39,14 +45,46 @@ def test_a_leak_fails_its_cells_and_says_why_where_and_how_to_repeat_it(shop) ->
     assert "observed   2 x allow entitled" in session.out
     assert "reproduce  plangate run dev --cell c-" in session.out
     assert "--seed 11" in session.out
+
+
+def test_a_failure_shows_no_source_code(leaking) -> None:
+    assert "Traceback" not in leaking[1].out
+    assert ".py:" not in leaking[1].out
+
+
+def test_the_summary_says_the_verdict(leaking) -> None:
+    summary = [line for line in leaking[1].out.splitlines() if line.startswith(f"FAILED {FREE_EXPORT} ")]
+    assert summary == [f"FAILED {FREE_EXPORT} - {LEAK}"]
+
+
+def test_junit_names_and_messages_read_naturally(leaking) -> None:
+    cases = list(ElementTree.parse(leaking[0].root / "out.xml").iter("testcase"))
+    failed = next(case for case in cases if case.get("name") == FREE_EXPORT.partition("::")[2])
+    assert failed.get("classname") == "evals.gating.yaml"
+    assert failed.find("failure").get("message") == LEAK
+
+
+def test_last_failed_runs_what_failed(leaking) -> None:
+    shop, session = leaking
+    again = shop.pytest("evals", "--plangate-env", "dev", "--lf")
+    assert again.counts["passed"] == session.counts["failed"]
+
+
+def test_x_stops_at_the_first_failure(shop) -> None:
+    assert shop.pytest("evals", "--plangate-env", "dev", "-x", SHOP_BUG="raises").counts == {"failed": 1}
+
+
+def test_a_failure_reads_the_same_through_xdist(shop) -> None:
+    session = shop.pytest("evals", "--plangate-env", "dev", "-n", "2", SHOP_BUG="free_gains_export")
+    assert session.status == 1
+    assert LEAK in session.out
     assert "Traceback" not in session.out
-    assert ".py:" not in session.out
 
 
-def test_the_summary_says_the_verdict(shop) -> None:
-    session = shop.pytest("evals", "--plangate-env", "dev", "-q", SHOP_BUG="free_gains_export")
-    summary = next(line for line in session.out.splitlines() if line.startswith(f"FAILED {FREE_EXPORT}"))
-    assert "leak: allow (entitled)" in summary
+def test_without_the_option_yaml_files_are_not_collected(shop) -> None:
+    session = shop.pytest("evals")
+    assert session.status == 5
+    assert "plangate" not in session.out.replace(str(shop.root), "").split("collected")[1]
 
 
 def test_what_cannot_be_observed_fails_and_is_never_skipped(shop) -> None:
@@ -65,16 +103,6 @@ def test_only_selected_cells_are_asked_and_each_as_often_as_the_suite_says(shop)
     assert sorted(asked) == sorted(["free Subscribed kb.search", "free Suspended kb.search"] * 2)
 
 
-def test_last_failed_runs_what_failed_and_x_stops_at_the_first(shop) -> None:
-    first = shop.pytest("evals", "--plangate-env", "dev", SHOP_BUG="free_gains_export")
-    failed = first.counts["failed"]
-    assert failed >= 1
-    again = shop.pytest("evals", "--plangate-env", "dev", "--lf", SHOP_BUG="")
-    assert again.counts["passed"] == failed
-    stopped = shop.pytest("evals", "--plangate-env", "dev", "-x", SHOP_BUG="raises")
-    assert stopped.counts == {"failed": 1}
-
-
 def test_workers_of_xdist_ask_for_their_own_cells_only(shop) -> None:
     log = shop.root / "asked.log"
     alone = shop.pytest("evals", "--plangate-env", "dev", SHOP_LOG=str(log))
@@ -86,13 +114,6 @@ def test_workers_of_xdist_ask_for_their_own_cells_only(shop) -> None:
     lines = log.read_text().splitlines()
     assert len(lines) == asked_alone
     assert len({line.split()[0] for line in lines}) == 2
-
-
-def test_a_failure_reads_the_same_through_xdist(shop) -> None:
-    session = shop.pytest("evals", "--plangate-env", "dev", "-n", "2", SHOP_BUG="free_gains_export")
-    assert session.status == 1
-    assert "leak: allow (entitled) where the plan says deny (not_in_plan)" in session.out
-    assert "Traceback" not in session.out
 
 
 def test_a_large_suite_becomes_one_test_for_each_plan_and_capability(shop) -> None:
@@ -136,13 +157,3 @@ def test_a_workspace_elsewhere_is_named_in_the_command_that_repeats_a_cell(shop)
     session = shop.pytest("inner/evals", "--plangate-env", "dev", "-k", "report.export", SHOP_BUG="free_gains_export")
     assert session.status == 1
     assert "--seed 11 -w inner" in session.out
-
-
-def test_junit_names_and_messages_read_naturally(shop, tmp_path: Path) -> None:
-    import xml.etree.ElementTree as ElementTree
-
-    shop.pytest("evals", "--plangate-env", "dev", "--junitxml", "out.xml", SHOP_BUG="free_gains_export")
-    cases = list(ElementTree.parse(tmp_path / "out.xml").iter("testcase"))
-    failed = next(case for case in cases if case.get("name") == "free/Subscribed/report.export/default")
-    assert failed.get("classname") == "evals.gating.yaml"
-    assert failed.find("failure").get("message") == "leak: allow (entitled) where the plan says deny (not_in_plan)"
