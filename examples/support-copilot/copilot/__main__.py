@@ -1,4 +1,4 @@
-"""`python -m copilot --port N`: serves the app. Everything else comes from environment variables (`copilot.settings`)."""
+"""`python -m copilot --port N`: serves the app. All else comes from environment variables (`copilot.settings`)."""
 
 from __future__ import annotations
 

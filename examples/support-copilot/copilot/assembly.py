@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,9 +14,11 @@ from copilot import __version__
 from copilot.api import RefusedError
 from copilot.arrange import Arrangements
 from copilot.audit import Asked, AuditLog
+from copilot.authzen import Evaluation
 from copilot.bugs import parts_for
 from copilot.customers import CustomerBook
 from copilot.database import open_database
+from copilot.decision_point import Witness
 from copilot.entitlements import Decision
 from copilot.gate import Clock, clock_at, wall_clock
 from copilot.model import MODEL_NAME, MODEL_VERSION
@@ -49,11 +51,17 @@ def assemble(settings: Settings) -> Starlette:
     routes = [*_about(settings, prompts), *api.routes(), *PdpApi(point, key=settings.pdp_key).routes()]
     if settings.test_api:
         routes += Arrangements(customers=customers, usage=usage, clock=clock).routes()
-    return Starlette(routes=routes, exception_handlers={RefusedError: _refuse})
+
+    @asynccontextmanager
+    async def close_at_the_end(app: Starlette) -> AsyncIterator[None]:
+        yield
+        database.close()
+
+    return Starlette(routes=routes, exception_handlers={RefusedError: _refuse}, lifespan=close_at_the_end)
 
 
-def _witness(audit: AuditLog, clock: Clock) -> Any:
-    def keep(evaluation: Mapping[str, Any], decision: Decision) -> None:
+def _witness(audit: AuditLog, clock: Clock) -> Witness:
+    def keep(evaluation: Evaluation, decision: Decision) -> None:
         asked = Asked(str(evaluation["subject"]["id"]), "decision point caller", "", "decision point")
         audit.record(asked, str(evaluation["action"]["name"]), decision, now=clock())
 

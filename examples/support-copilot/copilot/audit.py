@@ -10,7 +10,7 @@ from typing import Any
 
 from copilot.entitlements import Decision
 
-__all__ = ["AuditLog", "Asked"]
+__all__ = ["Asked", "AuditLog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,7 @@ class AuditLog:
 
     def record(self, asked: Asked, tool: str, decision: Decision, *, now: datetime) -> None:
         """Keep one decision. Arguments and texts of customers are left out on purpose."""
-        detail: dict[str, Any] = {}
-        if decision.limit is not None:
-            detail["limit"] = decision.limit
-        if decision.over:
-            detail["over"] = decision.over
+        detail = {"limit": decision.limit} if decision.limit is not None else {}
         self._database.execute(
             "INSERT INTO audit (at, tenant, actor, request, surface, tool, effect, reason, detail) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -51,7 +47,7 @@ class AuditLog:
                 tool,
                 decision.effect,
                 decision.reason,
-                json.dumps(detail) if detail else "{}",
+                json.dumps(detail),
             ),
         )
 

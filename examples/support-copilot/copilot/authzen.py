@@ -8,7 +8,15 @@ from typing import Any
 
 from copilot.entitlements import EMPTY, Ask, Customer, Decision, Override, instant
 
-__all__ = ["MalformedQuestionError", "answer", "ask_from", "consents_from", "customer_from", "overrides_from"]
+__all__ = [
+    "Evaluation",
+    "MalformedQuestionError",
+    "answer",
+    "ask_from",
+    "consents_from",
+    "customer_from",
+    "overrides_from",
+]
 
 Evaluation = Mapping[str, Any]
 
@@ -63,7 +71,9 @@ def consents_from(consents: Iterable[Mapping[str, str]]) -> Mapping[str, frozens
 def overrides_from(overrides: Iterable[Mapping[str, Any]]) -> tuple[Override, ...]:
     """Overrides as the service reads them; one whose end cannot be read never gives anything, and always takes."""
     return tuple(
-        Override(each["capability"], each["effect"] == "grant", _until(each.get("expires"), gives=each["effect"] == "grant"))
+        Override(
+            each["capability"], each["effect"] == "grant", _until(each.get("expires"), gives=each["effect"] == "grant")
+        )
         for each in overrides
         if each["effect"] in {"grant", "revoke"}
     )

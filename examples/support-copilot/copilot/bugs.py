@@ -1,4 +1,4 @@
-"""Faults that can be switched on with COPILOT_BUG=<name>: what each does, where it was seen, how a gate should judge it.
+"""Faults that can be switched on with COPILOT_BUG=<name>: what each does, where it was seen, what a gate should say.
 
 Without a name the app is what it should be. An unknown name keeps it from starting: a test that believes it is looking
 at a faulty app, and is not, would prove nothing.
@@ -211,7 +211,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="rollout_by_python_hash",
-        does="Draws rollout buckets with hash(), which is salted anew in every process: the answer changes at a restart.",
+        does="Draws rollout buckets with hash(), salted anew in every process: a restart changes the answer.",
         seen=("suitenumerique/meet#148", "Eshajha19/agri#2015", "open-feature/flagd#1737"),
         verdict="flaky",
         parts={"entitlements": "rules:RolloutByPythonHash"},

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from copilot.calendars import next_reset
-from copilot.plans import PlanBook, Tool
+from copilot.plans import Extra, PlanBook, Tool
 
 __all__ = ["ALLOWED", "Ask", "Customer", "Decision", "EntitlementService", "HousePolicy", "Override"]
 
@@ -59,12 +59,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """effect: allow, deny or require_approval; `limit` says which meter is full; `over` which soft ones are."""
+    """effect: allow, deny or require_approval; `limit` says which meter is full, where one is."""
 
     effect: str
     reason: str
     limit: Mapping[str, Any] | None = None
-    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ class EntitlementService:
             if each.tool == tool.name and (each.until is None or each.until > now)
         )
 
-    def extras(self, customer: Customer) -> list[Any]:
+    def extras(self, customer: Customer) -> list[Extra]:
         """The add-ons the customer holds, each once, those that were never sold left out."""
         known = self.book.extras
         return [known[name] for name in dict.fromkeys(customer.extras) if name in known]
@@ -249,15 +248,14 @@ class EntitlementService:
         return APPROVAL if planned or tool.name in self.policy.ask_a_person else None
 
     def allowed(self, customer: Customer, tool: Tool, ask: Ask) -> Decision:
-        """Nothing speaks against it; a soft meter that is overfilled is named, so that it can be recorded."""
-        over = tuple(
-            name
-            for name, units in tool.spends
-            if self.book.meters[name].soft
-            and (room := self.room(customer, name)) is not None
-            and self.overfills(customer, name, max(units, ask.spends.get(name, 0)), room)
-        )
-        return Decision("allow", "soft_limit", None, over) if over else ALLOWED
+        """Nothing speaks against it; the first soft meter that is overfilled is named, so that it can be recorded."""
+        for name, units in tool.spends:
+            if not self.book.meters[name].soft:
+                continue
+            room = self.room(customer, name)
+            if room is not None and self.overfills(customer, name, max(units, ask.spends.get(name, 0)), room):
+                return Decision("allow", "soft_limit", self.full(customer, name, room, ask))
+        return ALLOWED
 
 
 def instant(text: str) -> datetime:

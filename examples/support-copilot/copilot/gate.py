@@ -1,4 +1,4 @@
-"""One gate: knows the customer, asks the entitlement service, keeps the decision. Each surface passes through its own."""
+"""One gate: knows the customer, asks the entitlement service, keeps the decision. Every surface passes through it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ class Gate:
         book = self.service.book
         customer = replace(customer, usage=self.usage.used(tenant, book.meters, now))
         at = now.isoformat()
-        return tuple(name for name in book.tools if self.service.decide(customer, Ask(name, {}, {}, at)).effect != "deny")
+        return tuple(
+            name for name in book.tools if self.service.decide(customer, Ask(name, {}, {}, at)).effect != "deny"
+        )
 
     def spend(self, tenant: str, tool: str) -> None:
         """Count one use of a tool."""

@@ -1,7 +1,7 @@
 """The model that the agent talks to: by default a scripted one, the same words in, the same words out.
 
-It is as easily talked into things as a model can be: it calls whatever tool the user asks for, whatever its prompt says.
-That is on purpose. The app must be right with such a model behind it, so the gate has to stand elsewhere.
+It is as easily talked into things as a model can be: it calls whatever tool the user asks for, whatever its prompt
+says. That is on purpose. The app must be right with such a model behind it, so the gate has to stand elsewhere.
 """
 
 from __future__ import annotations
@@ -78,13 +78,12 @@ class ScriptedModel:
         return Say("")
 
     def wishes(self, conversation: Conversation) -> list[str]:
-        """Tools the user wants: the chosen one first, then any the message names, else a guess."""
-        message = conversation.message[:MESSAGE_CHARS_MAX]
-        named = TOOL_NAME.findall(message)
+        """Tools the user wants: the one chosen by name, else any the message names, else a guess."""
         if conversation.wanted is not None:
-            return [conversation.wanted, *named]
+            return [conversation.wanted]
+        message = conversation.message[:MESSAGE_CHARS_MAX]
         guesses = [tool for word, tool in KEYWORDS if word in message.lower()]
-        return named or guesses[:1] or ["kb.search"]
+        return TOOL_NAME.findall(message) or guesses[:1] or ["kb.search"]
 
     def reply(self, prompt: str, conversation: Conversation) -> str:
         """One sentence on what came of it, signed as the prompt says. The prompt itself is never quoted."""

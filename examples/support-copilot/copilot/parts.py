@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from copilot.decision_point import DecisionPoint
@@ -33,8 +34,6 @@ class Parts:
 
     def load_api(self) -> type[Any]:
         """The class that answers HTTP."""
-        from importlib import import_module
-
         module, _, name = self.api.partition(":")
         loaded: type[Any] = getattr(import_module(module), name)
         return loaded

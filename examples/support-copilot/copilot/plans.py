@@ -1,4 +1,4 @@
-"""What is sold, as this app keeps it: tools, meters, bounds, packages and extras, read once from `plans/<version>.json`."""
+"""What is sold, as this app keeps it: tools, meters, bounds, packages and extras, read from `plans/<version>.json`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PLANS_FOLDER", "Extra", "Meter", "Package", "Phase", "PlanBook", "Room", "Tool", "plan_book", "read_plan_book"]
+__all__ = [
+    "PLANS_FOLDER",
+    "Extra",
+    "Meter",
+    "Package",
+    "Phase",
+    "PlanBook",
+    "Room",
+    "Tool",
+    "plan_book",
+    "read_plan_book",
+]
 
 PLANS_FOLDER = Path(__file__).parent / "plans"
 NO_END = "no end"
@@ -123,7 +134,9 @@ def plan_book(data: dict[str, Any]) -> PlanBook:
             for name, entry in data["bounds"].items()
         },
         lifecycle={
-            name: Phase(name, entry.get("open", False), entry.get("refuses_with", ""), frozenset(entry.get("keeps", ())))
+            name: Phase(
+                name, entry.get("open", False), entry.get("refuses_with", ""), frozenset(entry.get("keeps", ()))
+            )
             for name, entry in data["lifecycle"].items()
         },
         packages=packages,

@@ -1,4 +1,4 @@
-"""What one installation is told from outside: versions, prompts, policy, clock. Read once, from environment variables."""
+"""What one installation is told from outside: versions, prompts, policy, clock; from environment variables."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 from copilot.entitlements import HousePolicy
 
 __all__ = ["Settings", "SettingsError", "settings_from"]
+
+
+NO_POLICY = HousePolicy()
 
 
 class SettingsError(ValueError):
@@ -29,7 +32,7 @@ class Settings:
     """COPILOT_KB: date of the knowledge base snapshot."""
     flags: frozenset[str] = frozenset()
     """COPILOT_FLAGS: names of the flags that are on."""
-    policy: HousePolicy = HousePolicy()
+    policy: HousePolicy = NO_POLICY
     """COPILOT_NEVER, COPILOT_APPROVALS: tools; COPILOT_STEPS_MAX: a number."""
     database: str = ":memory:"
     """COPILOT_DATABASE: a file to keep tenants, usage and audit in; without one they end with the process."""

@@ -1,4 +1,4 @@
-"""What the agent can do, and the boundary in front of it: a tool runs only after the boundary itself has asked again."""
+"""What the agent can do, and the boundary in front of it: no tool runs before the boundary itself has asked again."""
 
 from __future__ import annotations
 

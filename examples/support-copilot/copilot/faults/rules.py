@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -191,7 +190,7 @@ class SoftLimitHard(EntitlementService):
 
     def allowed(self, customer: Customer, tool: Tool, ask: Ask) -> Decision:
         decision = super().allowed(customer, tool, ask)
-        return deny("limit_exceeded") if decision.over else decision
+        return deny("limit_exceeded", decision.limit) if decision.reason == "soft_limit" else decision
 
 
 class WrongReason(EntitlementService):
