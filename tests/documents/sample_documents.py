@@ -118,7 +118,10 @@ roles:
     predicates: ["https://in-toto.io/attestation/test-result/v0.1"]
 """
 
+DEV = ENVIRONMENT.replace("name: stage, revision: 14", "name: dev, revision: 1").replace("from: [dev]", "from: []")
+
 FILES: dict[str, str] = {
+    "envs/dev.yaml": DEV,
     "envs/stage.yaml": ENVIRONMENT,
     "envs/plans/support-copilot/3.2.0.yaml": CATALOG,
     "envs/trust.yaml": TRUST,
@@ -126,6 +129,22 @@ FILES: dict[str, str] = {
     "evals/phrasings/attacks.yaml": PHRASINGS,
     "prompts/triage/1.4.0.md": PROMPT,
 }
+
+
+KINDS: dict[str, str] = {
+    "environment": ENVIRONMENT,
+    "plan-catalog": CATALOG,
+    "prompt": PROMPT,
+    "suite": SUITE,
+    "trust": TRUST,
+}
+"""Kind -> a valid document of it."""
+
+
+def changed(text: str, old: str, new: str) -> str:
+    """`text` with one thing replaced, which must be there."""
+    assert old in text, old
+    return text.replace(old, new, 1)
 
 
 def write_workspace(root: Path, **changes: str | None) -> Path:

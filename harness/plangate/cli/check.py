@@ -51,6 +51,7 @@ def all_problems(workspace: Workspace) -> list[Problem]:
 
 
 def _lock_problems(workspace: Workspace) -> list[Problem]:
+    from plangate.documents.environment import Tier
     from plangate.releases.lock import compare, read_lock
     from plangate.releases.pins import pins_of
     from plangate.releases.release import lockable
@@ -62,9 +63,12 @@ def _lock_problems(workspace: Workspace) -> list[Problem]:
     pinned: set[str] = set()
     for name in workspace.environment_names():
         try:
-            pinned.update(pin.lock_key for pin in pins_of(workspace.environment(name)))
+            environment = workspace.environment(name)
         except InputError:  # its problems are listed already
             continue
+        # Where releases begin, documents still change from hour to hour; what was promoted must not.
+        if environment.promotion.sources or environment.tier is Tier.PRODUCTION:
+            pinned.update(pin.lock_key for pin in pins_of(environment))
     return compare(lock, lockable(workspace), pinned=pinned)
 
 

@@ -181,11 +181,10 @@ def _unique(_: _Compiler, schema: Schema) -> SchemaCheck:
     def check(value: Any, pointer: Pointer, errors: list[SchemaError]) -> None:
         seen: set[tuple[type, Any]] = set()
         for index, item in enumerate(value):
-            if isinstance(item, dict | list):
-                continue
-            if (type(item), item) in seen:
+            same = (type(item), repr(item) if isinstance(item, dict | list) else item)
+            if same in seen:
                 errors.append(SchemaError((*pointer, index), "uniqueItems", schema, item))
-            seen.add((type(item), item))
+            seen.add(same)
 
     return check
 
