@@ -237,3 +237,31 @@ def run_of(app: App = right, **axes: Sequence[str]) -> FakeRun:
 def with_header(run: FakeRun, **changes: object) -> FakeRun:
     """The same run under another header."""
     return replace(run, header=replace(run.header, **changes))
+
+
+NASTY = (
+    "<script>alert(1)</script>",
+    "</script><script>alert(2)</script>",
+    '"><img src=x onerror=alert(3)>',
+    "\x1b[31mred\x1b[0m\x00\r\nnext line",
+    "]]><!-- ${7*7} {{7*7}} {% raw %}",
+    "@everyone `code` | *bold* [link](http://evil.example) http://evil.example",
+    "\u202e\ud800\u2028\ufffe",
+)
+"""Texts that an app under test, or whoever talks to it, may bring into a report."""
+
+
+def nasty_run() -> FakeRun:
+    """A run in which every text that comes from outside is hostile."""
+    held = []
+    for number, text in enumerate(NASTY):
+        axes: Axes = {"plan": f"free{text}", "state": text, "capability": text, "surface": "tool", "phrasing": text}
+        due = Expected(effect=Effect.DENY, reason="not_in_plan", rule="D6", where=f"{text}:1:1")
+        answers = [
+            (said("allow", text, detail=text, limit=LimitDetail(text, 1, 0)),),
+            (failed("raised", text),),
+            (said("deny", text, detail=text),),
+        ]
+        held.append(cell_result(axes, answers[number % 3], due=due))
+    header = replace(HEADER, app=NASTY[0], model=NASTY[1], target=NASTY[2], stopped=NASTY[5])
+    return FakeRun(held, header=header)

@@ -36,10 +36,15 @@ class Spread:
     @property
     def text(self) -> str:
         """`all 3`, `Subscribed`, or a list with how many more."""
+        return self.short(_SHOWN_MAX)
+
+    def short(self, listed_max: int) -> str:
+        """Like `text`, with at most `listed_max` values listed."""
         if self.everywhere:
             return f"all {self.count}"
-        more = f" and {self.count - len(self.values)} more" if self.count > len(self.values) else ""
-        return ", ".join(self.values) + more
+        listed = self.values[:listed_max]
+        more = f" and {self.count - len(listed)} more" if self.count > len(listed) else ""
+        return ", ".join(listed) + more
 
 
 def spread_of(axis: str, found: Iterable[AxisValue], *, suites: Sequence[SuiteSummary]) -> Spread:

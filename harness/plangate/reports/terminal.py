@@ -24,6 +24,7 @@ from plangate.verdicts.result import RunReport, RunSummary, RunVerdict, Verdict
 __all__ = ["print_report", "report_lines"]
 
 _CAUSES_MAX = 10
+_VALUES_MAX = 3
 _INDENT = " " * 10
 _VERDICT_STYLE = {RunVerdict.PASSED: "good", RunVerdict.FAILED: "bad", RunVerdict.UNDECIDED: "warn"}
 
@@ -106,16 +107,22 @@ def _details(cause: Cause) -> Iterator[tuple[str, str]]:
     if cause.verdict is not Verdict.ERROR:
         rule = f", rule {cause.rules[0]}" if len(cause.rules) == 1 else f", rules {', '.join(cause.rules)}"
         due = _some(cause.due, shown=2, more=0) + rule
-        yield "expected", f"{due}, {_some(cause.where, shown=2, more=cause.where_more)}"
+        yield "expected", f"{due}, {_some(_places(cause.where), shown=2, more=cause.where_more)}"
     yield "observed", _some(cause.observed, shown=2, more=cause.observed_more)
     if cause.verdict is Verdict.FLAKY and cause.leaked:
         yield "leaked", f"{count_text(cause.leaked, 'of these cells was', 'of these cells were')} allowed at least once"
     told = [spread for spread in cause.spreads if not spread.everywhere]
     everywhere = [spread.axis for spread in cause.spreads if spread.everywhere]
-    parts = [f"{spread.axis} {spread.text}" for spread in told]
+    parts = [f"{spread.axis} {spread.short(_VALUES_MAX)}" for spread in told]
     if everywhere:
         parts.append(f"any {', '.join(everywhere)}")
     yield "where", " · ".join(parts)
+
+
+def _places(where: tuple[str, ...]) -> tuple[str, ...]:
+    """Places with the file named once: `3.2.0.yaml:31:14`, `:32:14`."""
+    file = where[0].partition(":")[0]
+    return (where[0], *(place.removeprefix(file) for place in where[1:]))
 
 
 def _some(texts: tuple[str, ...], *, shown: int, more: int) -> str:

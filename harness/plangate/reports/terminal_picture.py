@@ -34,7 +34,9 @@ def picture_lines(picture: Picture, *, width: int) -> Iterator[Line]:
         panels = [panel for panel in panels if _has_finding(panel)] or panels
     shown, hidden = panels[: a_block * _BLOCKS_MAX], panels[a_block * _BLOCKS_MAX :]
     for start in range(0, len(shown), a_block):
-        yield from _block(shown[start : start + a_block], plans, rows=[(names[row], row) for row in rows], label=label)
+        yield from _block(
+            shown[start : start + a_block], plans, rows=[(names[row], row) for row in rows], label=label, width=width
+        )
         yield ()
     for title in quiet:
         yield ((f"{fit(title, width - 22)}: nothing is allowed", "dim"),)
@@ -84,14 +86,13 @@ def _has_finding(panel: _Panel) -> bool:
 
 
 def _block(
-    panels: Sequence[_Panel], plans: Sequence[str], *, rows: list[tuple[str, int]], label: int
+    panels: Sequence[_Panel], plans: Sequence[str], *, rows: list[tuple[str, int]], label: int, width: int
 ) -> Iterator[Line]:
-    width = sum(columns(plan) + 1 for plan in plans) - 1
+    panel = sum(columns(plan) + 1 for plan in plans) - 1
+    titles = "".join(_padded(fit(title, panel), panel) + _GAP for title, _ in panels[:-1])
     # The last title has the room to its right.
-    titles = _GAP.join(
-        [*(_padded(fit(title, width), width) for title, _ in panels[:-1]), fit(panels[-1][0], width + 30)]
-    )
-    yield ((" " * label, ""), (titles, "bold"))
+    last = fit(panels[-1][0], max(panel, width - label - columns(titles)))
+    yield ((" " * label, ""), (titles + last, "bold"))
     yield ((" " * label + _GAP.join(" ".join(plans) for _ in panels), "dim"),)
     for name, row in rows:
         found = any(column[row].is_finding for _, marks in panels for column in marks)
