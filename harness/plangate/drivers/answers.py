@@ -18,7 +18,7 @@ from typing import Any, Final
 from plangate.entitlements.decision import Effect, LimitDetail
 from plangate.verdicts.observation import Fault, Observed
 
-__all__ = ["AnswerReader", "Redact", "answer_reader", "read_answer"]
+__all__ = ["AnswerReader", "MalformedAnswerError", "Redact", "answer_reader", "read_answer", "read_reason"]
 
 Redact = Callable[[str], str]
 """Takes secrets out of a text and bounds its length (`plangate.drivers.redaction`)."""
@@ -39,8 +39,8 @@ _PLAIN_TYPES: Final = frozenset({str, int, type(None)})
 _EFFECTS: Final = {effect.value: effect for effect in Effect}
 
 
-class _MalformedAnswerError(Exception):
-    """Why an answer is not of the agreed shape; never leaves this module."""
+class MalformedAnswerError(Exception):
+    """Why an answer is not of the agreed shape."""
 
 
 def answer_reader(redact: Redact | None = None) -> AnswerReader:
@@ -90,7 +90,7 @@ def _key(value: object) -> tuple[object, ...] | None:
 def _read(value: object, redact: Redact | None) -> Observed:
     try:
         observed = _decide(value, redact)
-    except _MalformedAnswerError as error:
+    except MalformedAnswerError as error:
         observed = Observed(fault=Fault.MALFORMED, detail=f"{error}: {_excerpt(value, redact)}")
     if redact is None:
         return observed
@@ -115,14 +115,14 @@ def _decide(value: object, redact: Redact | None) -> Observed:
     answer = _object(value, "the answer")
     decision = answer.get("decision")
     if not isinstance(decision, bool):
-        raise _MalformedAnswerError(f"decision must be true or false, not {_kind(decision)}")
+        raise MalformedAnswerError(f"decision must be true or false, not {_kind(decision)}")
     context = _object({} if answer.get("context") is None else answer["context"], "context")
     error = context.get("error")
     if error is not None:
         return Observed(fault=Fault.RAISED, detail=f"context.error: {_excerpt(error, redact)}")
     return Observed(
         effect=_effect(decision, context.get("effect")),
-        reason=_text(context.get("reason"), "context.reason", REASON_CHARS_MAX),
+        reason=read_reason(context.get("reason")),
         limit=_limit(context.get("limit")),
     )
 
@@ -132,10 +132,15 @@ def _effect(decision: bool, word: object) -> Effect:  # noqa: FBT001
         return Effect.ALLOW if decision else Effect.DENY
     effect = _EFFECTS.get(word) if isinstance(word, str) else None
     if effect is None:
-        raise _MalformedAnswerError(f"context.effect must be one of {', '.join(_EFFECTS)}")
+        raise MalformedAnswerError(f"context.effect must be one of {', '.join(_EFFECTS)}")
     if decision is not (effect is Effect.ALLOW):
-        raise _MalformedAnswerError(f"decision {str(decision).lower()} contradicts context.effect {effect.value}")
+        raise MalformedAnswerError(f"decision {str(decision).lower()} contradicts context.effect {effect.value}")
     return effect
+
+
+def read_reason(value: object) -> str | None:
+    """A reason as an app gives it: text of at most 200 characters, or None. Raises MalformedAnswerError."""
+    return _text(value, "the reason", REASON_CHARS_MAX)
 
 
 def _limit(value: object) -> LimitDetail | None:
@@ -144,7 +149,7 @@ def _limit(value: object) -> LimitDetail | None:
     limit = _object(value, "context.limit")
     name = _text(limit.get("name"), "context.limit.name", NAME_CHARS_MAX)
     if not name:
-        raise _MalformedAnswerError("context.limit.name is missing")
+        raise MalformedAnswerError("context.limit.name is missing")
     resets_at = _text(limit.get("resets_at"), "context.limit.resets_at", NAME_CHARS_MAX)
     return LimitDetail(name, _integer(limit, "limit"), _integer(limit, "remaining"), resets_at)
 
@@ -152,9 +157,9 @@ def _limit(value: object) -> LimitDetail | None:
 def _integer(limit: dict[str, Any], name: str) -> int:
     number = limit.get(name)
     if isinstance(number, bool) or not isinstance(number, int):
-        raise _MalformedAnswerError(f"context.limit.{name} must be an integer, not {_kind(number)}")
+        raise MalformedAnswerError(f"context.limit.{name} must be an integer, not {_kind(number)}")
     if not -INTEGER_MAX <= number <= INTEGER_MAX:
-        raise _MalformedAnswerError(f"context.limit.{name} is beyond 64 bits")
+        raise MalformedAnswerError(f"context.limit.{name} is beyond 64 bits")
     return int(number)
 
 
@@ -162,20 +167,20 @@ def _text(value: object, name: str, chars_max: int) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise _MalformedAnswerError(f"{name} must be text, not {_kind(value)}")
+        raise MalformedAnswerError(f"{name} must be text, not {_kind(value)}")
     if len(value) > chars_max:
-        raise _MalformedAnswerError(f"{name} is longer than {chars_max} characters")
+        raise MalformedAnswerError(f"{name} is longer than {chars_max} characters")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _MalformedAnswerError(f"{name} is not valid text (a lone surrogate)") from None
+        raise MalformedAnswerError(f"{name} is not valid text (a lone surrogate)") from None
     # A plain str: an app in this process may answer with a StrEnum of its own, which no store should have to know.
     return str.__str__(value)
 
 
 def _object(value: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _MalformedAnswerError(f"{name} must be an object, not {_kind(value)}")
+        raise MalformedAnswerError(f"{name} must be an object, not {_kind(value)}")
     return value
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from plangate.documents.environment import Launch, Target
 from plangate.documents.wording import shown
 from plangate.drivers.headers import target_headers
-from plangate.drivers.http_client import HttpClient, open_client
+from plangate.drivers.http_client import LIBRARIES, HttpClient, open_client
 from plangate.drivers.launch import accepts_connections, check_launch, free_port, launch
 from plangate.drivers.processes import Process
 from plangate.drivers.protocol import DriverContext
@@ -49,6 +49,7 @@ class Endpoint:
         self.url, self._launch = _located(target, context)
         self._port_is_free = self._launch is not None and "{port}" in self.url
         self.constants = Constants(secrets=context.secrets, port=self._known_port())
+        self._library = _library(target)
         self._check()
         self._process: Process | None = None
         self._client: HttpClient | None = None
@@ -79,7 +80,9 @@ class Endpoint:
             )
         elif not mentions_request(self.url):
             await self._check_reachable()
-        self._client = open_client(concurrency=self._context.concurrency, timeout_s=self._timeout_s)
+        self._client = open_client(
+            concurrency=self._context.concurrency, timeout_s=self._timeout_s, library=self._library
+        )
         return self._client
 
     async def close(self) -> None:
@@ -123,6 +126,19 @@ class Endpoint:
                 code="target-unreachable",
                 hint="start the app, correct url, or let plangate start it with launch",
             )
+
+
+def _library(target: Target) -> str | None:
+    """The HTTP client that `options: {client: NAME}` asks for; None for the one plangate prefers."""
+    name = target.options.get("client")
+    if name is None or (isinstance(name, str) and name in LIBRARIES):
+        return name
+    raise InputError(
+        f"no HTTP client is called {shown(name)}",
+        code="unknown-client",
+        where="options.client",
+        hint=f"known: {', '.join(LIBRARIES)}",
+    )
 
 
 def _located(target: Target, context: DriverContext) -> tuple[str, Launch | None]:

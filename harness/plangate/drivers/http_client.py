@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, Protocol
 
-from plangate.errors import InputError
 from plangate.verdicts.observation import Fault
 
-__all__ = ["BODY_BYTES_MAX", "Call", "HttpClient", "Reply", "TransportError", "open_client"]
+__all__ = ["BODY_BYTES_MAX", "LIBRARIES", "Call", "HttpClient", "Reply", "TransportError", "open_client"]
 
+LIBRARIES: Final = ("pyreqwest", "httpx2")
 BODY_BYTES_MAX: Final = 1024 * 1024
 """Bytes of an answer at the most; a longer one is malformed."""
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -66,10 +66,8 @@ class HttpClient(Protocol):
 def open_client(*, concurrency: int, timeout_s: float, library: str | None = None) -> HttpClient:
     """A client with as many pooled connections as requests may be in flight.
 
-    `library`: `pyreqwest`, `httpx2`, or None for the first that can be imported. Raises InputError `unknown-library`.
+    `library`: one of `LIBRARIES`, or None for the first of them that can be imported.
     """
-    if library not in (None, "pyreqwest", "httpx2"):
-        raise InputError(f"no HTTP client is called {library!r}", code="unknown-library", hint="pyreqwest or httpx2")
     if library != "httpx2":
         try:
             return _PyreqwestClient(concurrency=concurrency, timeout_s=timeout_s)

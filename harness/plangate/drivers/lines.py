@@ -42,6 +42,7 @@ class LineProcess:
         self._process = Process(command, folder=folder, environ=environ, log=log, redactor=redactor, pipes=True)
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._writer: asyncio.StreamWriter | None = None
+        self._transports: list[asyncio.BaseTransport] = []
         self._reading: asyncio.Task[None] | None = None
         self._end: LineError | None = None
 
@@ -60,8 +61,9 @@ class LineProcess:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=LINE_BYTES_MAX)
         protocol = asyncio.StreamReaderProtocol(reader)
-        await loop.connect_read_pipe(lambda: protocol, self._process.stdout)
+        output, _ = await loop.connect_read_pipe(lambda: protocol, self._process.stdout)
         transport, flow = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, self._process.stdin)
+        self._transports = [output, transport]
         self._writer = asyncio.StreamWriter(transport, flow, None, loop)
         self._reading = asyncio.create_task(self._read(reader))
 
@@ -87,8 +89,8 @@ class LineProcess:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
-        if self._writer is not None:
-            self._writer.transport.abort()
+        for transport in self._transports:
+            transport.close()
         await self._process.stop()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from plangate.documents.environment import DecideRule, Json
 from plangate.documents.wording import shown
-from plangate.drivers.answers import REASON_CHARS_MAX, Redact, answer_reader
+from plangate.drivers.answers import MalformedAnswerError, Redact, answer_reader, read_reason
 from plangate.drivers.jsonbytes import read_json
 from plangate.entitlements.decision import Effect
 from plangate.errors import InputError
@@ -130,11 +130,10 @@ def _reason_of(rule: _Rule, value: Any) -> str | None:
     if rule.reason is None or isinstance(rule.reason, str):
         return rule.reason
     word = rule.reason(value)
-    if word is _ABSENT or word is None:
-        return None
-    if not isinstance(word, str) or len(word) > REASON_CHARS_MAX or not word.isprintable():
-        raise _Undecidable(f"the reason must be text of at most {REASON_CHARS_MAX} characters, not {_shown(word)}")
-    return word
+    try:
+        return read_reason(None if word is _ABSENT else word)
+    except MalformedAnswerError as error:
+        raise _Undecidable(str(error)) from error
 
 
 def _equal(found: Any, wanted: Json) -> bool:
