@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from plangate.documents.suite import JudgeMode
 from plangate.matrix.cell import AxisValue
@@ -55,7 +55,10 @@ class SuiteRecord:
 
     def to_json(self) -> str:
         """As stored."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        document = {one.name: getattr(self, one.name) for one in fields(self)}
+        document["axes"] = {axis: list(values) for axis, values in self.axes.items()}
+        document["passes"] = [asdict(one) for one in self.passes]
+        return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> SuiteRecord:
