@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 
-from fakes import ALLOW, DOWN, LATE, Asking, Batching, Calling, cells, collect, request_of
-
 from plangate.engine.health import Health
 from plangate.engine.plan import Limits
 from plangate.engine.tasks import observe_in_tasks
 from plangate.entitlements.decision import Effect
 from plangate.verdicts.observation import Fault, Observed
+from tests.engine.fakes import ALLOW, DOWN, LATE, Asking, Batching, Calling, cells, collect, request_of
 
 DENY = Observed(effect=Effect.DENY, reason="not_in_plan")
 QUICK = Limits(retry_wait_s=0.001)

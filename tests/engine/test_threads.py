@@ -7,12 +7,12 @@ import threading
 import time
 
 import pytest
-from fakes import ALLOW, Calling, cells, collect, hang, request_of
 
 from plangate.engine.health import Health
 from plangate.engine.plan import Limits
 from plangate.engine.threads import observe_in_threads
 from plangate.verdicts.observation import Fault
+from tests.engine.fakes import ALLOW, Calling, cells, collect, hang, request_of
 
 
 def observe(driver, count: int, *, concurrency: int = 1, timeout_s: float = 5.0):

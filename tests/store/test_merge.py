@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, header, suite, write_run
 
 from plangate.errors import InputError
 from plangate.store.comparison import differences
 from plangate.store.merge import merge_runs
 from plangate.store.reader import StoredRun
+from tests.store.runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, header, suite, write_run
 
 
 def shard(folder: Path, number: int, of: int, cells: dict[int, bool], **changes) -> Path:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, SAW_NOTHING, SAW_SUSPENDED, digest, suite, write_run
 
 from plangate.errors import StoreError
 from plangate.store.reader import StoredRun
 from plangate.verdicts.judge import judge_cell
 from plangate.verdicts.result import ObservedCount, RunVerdict, Verdict
+from tests.store.runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, SAW_NOTHING, SAW_SUSPENDED, digest, suite, write_run
 
 OBSERVED = [SAW_ALLOW, SAW_DENY, SAW_SUSPENDED, SAW_NOTHING]
 

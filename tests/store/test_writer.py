@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from runs import ALLOW, SAW_ALLOW, SAW_DENY, header, suite, write_run
 
 from plangate.errors import StoreError
 from plangate.store.pending import PendingCells
 from plangate.store.reader import StoredRun
 from plangate.store.rows import outcome_key
 from plangate.store.writer import RunWriter
+from tests.store.runs import ALLOW, SAW_ALLOW, SAW_DENY, header, suite, write_run
 
 
 def test_an_observation_that_is_there_already_stays_as_it_is(tmp_path: Path) -> None:
