@@ -128,8 +128,8 @@ MUTANTS = {
     ),
     "D10 before D9": Mutant(
         "gate",
-        "        hard, soft = self.hard, self.soft\n",
-        "        if self.approval:\n            return self.approval\n        hard, soft = self.hard, self.soft\n",
+        "        hard, soft = self.bounds_of(",
+        "        if self.approval:\n            return self.approval\n        hard, soft = self.bounds_of(",
     ),
     "D10: the plan's lane does not override the capability's": Mutant(
         "compilation", "(lane.value if lane else capability.lane)", "capability.lane"

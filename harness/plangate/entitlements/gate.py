@@ -112,16 +112,14 @@ class Gate:
         """The decision once rules D1 to D5 have let the subject through. Total: never raises."""
         entitled = self.entitled
         if not self.granted or subject.overrides:
-            entitled = self._granted_by(subject, request)
+            entitled = self.granted_by(subject, request)
             if entitled.effect is not Effect.ALLOW:
                 return entitled
         if self.scopes and (refusal := self._refused_scope(subject)):
             return refusal
         if self.settings and request.settings and (refusal := self._refused_setting(request)):
             return refusal
-        hard, soft = self.hard, self.soft
-        if request.cost and request.cost != self.consumes:
-            hard, soft = self._bounds_for(request.cost)
+        hard, soft = self.bounds_of(request) if request.cost else (self.hard, self.soft)
         if hard and (exceeded := self._first_exceeded(hard, subject, request, effect=Effect.DENY)):
             return exceeded
         if self.approval:
@@ -130,7 +128,7 @@ class Gate:
             return exceeded
         return entitled
 
-    def _granted_by(self, subject: Subject, request: Request) -> Decision:
+    def granted_by(self, subject: Subject, request: Request) -> Decision:
         """D6: the allowing decision whose pointer is what grants it, or the refusal."""
         name = self.capability
         live = [override for override in subject.overrides if override.capability == name]
@@ -195,8 +193,11 @@ class Gate:
                 total, place = total + number, place or pointer
         return total, place
 
-    def _bounds_for(self, cost: Mapping[str, int]) -> tuple[tuple[Bound, ...], tuple[Bound, ...]]:
-        """Hard and soft limits of a request that carries costs of its own. They can raise a cost, never lower it."""
+    def bounds_of(self, request: Request) -> tuple[tuple[Bound, ...], tuple[Bound, ...]]:
+        """Hard and soft limits that a request counts against. Its own costs may raise the catalog's, not lower them."""
+        cost = request.cost
+        if not cost or cost == self.consumes:
+            return self.hard, self.soft
         names = [*self.limit_order, *sorted({*cost, *self.consumes} - set(self.limit_order))]
         bounds = [
             self.limit_order.get(name, undeclared_bound(name, capability=self.capability))._replace(cost=units)

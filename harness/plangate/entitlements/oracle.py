@@ -20,7 +20,7 @@ from plangate.entitlements.compilation import (
     state_terms,
 )
 from plangate.entitlements.decision import Decision, Effect, Reason
-from plangate.entitlements.gate import AddonTerms, seats
+from plangate.entitlements.gate import AddonTerms, Gate, seats
 from plangate.entitlements.plans import ResolvedPlan, resolve
 from plangate.entitlements.request import Request, Subject
 
@@ -52,7 +52,7 @@ class Oracle:
         """The oracle for `catalog` as tightened by an environment's `policy`.
 
         `environment_positions` lets decisions of the policy point at their line. Raises InputError `extends-circle` or
-        `extends-unknown` for plans that cannot be resolved.
+        `unknown-name` for plans that cannot be resolved.
         """
         plans = resolve(catalog)
         return cls(
@@ -80,6 +80,10 @@ class Oracle:
                 return terms.refusal if terms else _UNKNOWN_STATE
         gate = known.gates.get(subject.plan)
         return gate.decide(subject, request) if gate else _UNKNOWN_PLAN
+
+    def gate(self, *, plan: str, capability: str) -> Gate:
+        """Rules D6 to D11 for one capability in one plan. Raises KeyError where the catalog lacks either."""
+        return self._known[capability].gates[plan]
 
     def limit_of(self, subject: Subject, limit_name: str) -> int | None:
         """The subject's limit in the limit's unit, add-ons included; None = unlimited, 0 = set by nothing.

@@ -45,7 +45,7 @@ def resolve(catalog: PlanCatalog) -> Mapping[str, ResolvedPlan]:
 
     A child adds grants, overrides limits, settings and lanes, and takes away what its `revokes` list names; a
     capability that one plan both grants and revokes is revoked (fail closed; `laws.check` refuses it as an error).
-    Raises InputError `extends-circle` or `extends-unknown`, which reading a workspace refuses before.
+    Raises InputError `extends-circle` or `unknown-name` (of a parent); reading a workspace refuses both before.
     """
     resolved: dict[str, ResolvedPlan] = {}
     for name in catalog.plans:
@@ -72,7 +72,7 @@ def _lineage(catalog: PlanCatalog, name: str, *, known: Mapping[str, ResolvedPla
         if following not in catalog.plans:
             raise InputError(
                 f"plans.{chain[-1]}.extends: unknown plan {following!r}",
-                code="extends-unknown",
+                code="unknown-name",
                 where=str(catalog.positions.of("plans", chain[-1], "extends")),
                 hint="name a plan of this catalog",
             )

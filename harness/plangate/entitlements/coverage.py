@@ -1,0 +1,198 @@
+"""Which reasons a catalog can produce, and which of them no suite asks for (law L4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from plangate.documents.catalog import Capability, Lane, PlanCatalog, Setting, SettingKind
+from plangate.documents.positions import Pointer
+from plangate.documents.problems import problem_at
+from plangate.entitlements.decision import Reason
+from plangate.entitlements.plans import ResolvedPlan, resolve
+from plangate.errors import Problem
+
+__all__ = ["Witness", "possible_reasons", "uncovered_reasons"]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Why a catalog can produce a reason: in words, with the place."""
+
+    text: str
+    pointer: Pointer
+
+
+_AXIS: Final[Mapping[Reason, str]] = {
+    Reason.UNKNOWN_CAPABILITY: "capability: all+unknown",
+    Reason.PROHIBITED: "capability: all",
+    Reason.TENANT_NOT_LINKED: "linked: [true, false]",
+    Reason.NOT_ACTIVATED: "state: all",
+    Reason.SUSPENDED: "state: all",
+    Reason.UNSUBSCRIBED: "state: all",
+    Reason.UNKNOWN_STATE: "state: all+unknown",
+    Reason.UNKNOWN_PLAN: "plan: all+unknown",
+    Reason.REVOKED: "override: boundary",
+    Reason.NOT_IN_PLAN: "plan: all and capability: all",
+    Reason.CONSENT_REQUIRED: "consent: boundary",
+    Reason.OUT_OF_SCOPE: "setting: boundary",
+    Reason.LIMIT_EXCEEDED: "usage: boundary",
+    Reason.APPROVAL_REQUIRED: "capability: all",
+    Reason.ENTITLED: "plan: all and capability: all",
+    Reason.SOFT_LIMIT: "usage: boundary",
+}
+_STATES: Final = (
+    ("PendingFulfillmentStart", Reason.NOT_ACTIVATED),
+    ("Suspended", Reason.SUSPENDED),
+    ("Unsubscribed", Reason.UNSUBSCRIBED),
+)
+
+
+def uncovered_reasons(catalog: PlanCatalog, seen: Collection[str]) -> list[Problem]:
+    """A warning for each reason that `catalog` can produce and that is not among `seen`, the reasons of all cells.
+
+    Raises InputError `extends-circle` or `unknown-name` for plans that cannot be resolved.
+    """
+    problems = []
+    for reason, witness in possible_reasons(catalog).items():
+        if reason not in seen:
+            problem = problem_at(
+                catalog.positions.of(*witness.pointer),
+                code="reason-not-covered",
+                message=f"no suite has a cell that expects {reason.value}: {witness.text}",
+                hint=f"give a suite the axis {_AXIS[reason]}",
+                severity="warning",
+            )
+            problems.append(problem)
+    return sorted(problems)
+
+
+def possible_reasons(catalog: PlanCatalog) -> Mapping[Reason, Witness]:
+    """Every reason that some subject and request can get from `catalog`, each with the first witness, in rule order.
+
+    Of names that no catalog can know it counts unknown ones; of values it counts those the catalog declares; of
+    capabilities it counts those that a plan grants. An exemption from the law `covered` takes its witnesses away.
+    """
+    found: dict[Reason, Witness] = {}
+    for reason, witness in _all(catalog, resolve(catalog)):
+        found.setdefault(reason, witness)
+    return {reason: found[reason] for reason in Reason if reason in found}
+
+
+_Found = tuple[Reason, Witness]
+
+
+def _all(catalog: PlanCatalog, plans: Mapping[str, ResolvedPlan]) -> Iterator[_Found]:
+    usable = [capability for capability in catalog.capabilities.values() if not capability.prohibited]
+    yield Reason.UNKNOWN_CAPABILITY, Witness("an app may be asked for a capability it does not sell", ("capabilities",))
+    for capability in catalog.capabilities.values():
+        if capability.prohibited:
+            text = f"{capability.name} is prohibited"
+            yield Reason.PROHIBITED, Witness(text, ("capabilities", capability.name, "prohibited"))
+    if not usable:
+        return
+    yield Reason.TENANT_NOT_LINKED, Witness("a tenant may not be linked", ("capabilities",))
+    yield Reason.UNKNOWN_PLAN, Witness("a subject may name a plan that is not sold", ("plans",))
+    yield from _from_states(catalog, usable)
+    for plan in plans.values():
+        for capability in usable:
+            yield from _from_plan(catalog, plan, capability)
+
+
+def _from_states(catalog: PlanCatalog, usable: list[Capability]) -> Iterator[_Found]:
+    """D4: states in which some capability is not retained."""
+    own = [(name, Reason.UNKNOWN_STATE) for name in catalog.states if name not in dict(_STATES)]
+    for name, reason in (*_STATES, *own):
+        state = catalog.states.get(name)
+        if state is None or any(capability.name not in state.retains for capability in usable):
+            yield reason, Witness(f"a subscription may be {name}", ("states", name) if state else ("states",))
+    yield Reason.UNKNOWN_STATE, Witness("a subject may be in a state that is not declared", ("states",))
+
+
+def _from_plan(catalog: PlanCatalog, plan: ResolvedPlan, capability: Capability) -> Iterator[_Found]:
+    """D6 to D11 of one capability in one plan."""
+    name = capability.name
+    if _exempt(catalog, plan.name, capability=name):
+        return
+    place: Pointer = ("capabilities", name)
+    yield Reason.REVOKED, Witness(f"an override may revoke {name}", place)
+    grant = plan.grants.get(name)
+    if grant is None:
+        yield Reason.NOT_IN_PLAN, Witness(f"{plan.name} does not grant {name}", ("plans", plan.name))
+        return
+    if capability.scopes:
+        text = f"{name} in {plan.name} needs {capability.scopes[0].name}"
+        yield Reason.CONSENT_REQUIRED, Witness(text, (*place, "scopes"))
+    yield from _from_settings(catalog, plan, capability)
+    lane = plan.lanes[name].value if name in plan.lanes else capability.lane
+    fits = True
+    for limit, cost in capability.consumes.items():
+        bounded = _bounded(catalog, plan, limit)
+        if not bounded or _exempt(catalog, plan.name, limit=limit):
+            continue
+        soft = limit in catalog.limits and catalog.limits[limit].soft
+        fits = fits and (soft or _ever_fits(plan, limit, cost=cost))
+        if not soft:
+            yield Reason.LIMIT_EXCEEDED, Witness(f"{name} in {plan.name} counts against {limit}", bounded)
+        elif lane is Lane.AUTOMATIC:
+            yield Reason.SOFT_LIMIT, Witness(f"{name} in {plan.name} counts against {limit}, which is soft", bounded)
+    if fits:
+        approval = lane is Lane.APPROVAL
+        text = f"{plan.name} grants {name}" + (", with approval" if approval else "")
+        yield (Reason.APPROVAL_REQUIRED if approval else Reason.ENTITLED), Witness(text, grant)
+
+
+def _bounded(catalog: PlanCatalog, plan: ResolvedPlan, limit: str) -> Pointer | None:
+    """Place of the plan's limit, or of the plan where it sets none; None where it is unlimited."""
+    declared = plan.limits.get(limit)
+    if declared is None or limit not in catalog.limits:
+        return ("plans", plan.name)
+    return None if declared.value.number is None else declared.pointer
+
+
+def _ever_fits(plan: ResolvedPlan, limit: str, *, cost: int) -> bool:
+    """Whether one use fits for some quantity."""
+    declared = plan.limits.get(limit)
+    number = declared.value.number if declared else 0
+    return number is None or number >= cost or bool(number and declared and declared.value.per_quantity)
+
+
+def _from_settings(catalog: PlanCatalog, plan: ResolvedPlan, capability: Capability) -> Iterator[_Found]:
+    """D8: settings of which the catalog declares a value beyond the plan's."""
+    for name in capability.uses:
+        setting = catalog.settings.get(name)
+        if setting is None or _exempt(catalog, plan.name, setting=name) or not _value_beyond(setting, plan):
+            continue
+        declared = plan.settings.get(name)
+        place = declared.pointer if declared else ("plans", plan.name)
+        yield Reason.OUT_OF_SCOPE, Witness(f"{capability.name} in {plan.name} is judged on {name}", place)
+
+
+def _value_beyond(setting: Setting, plan: ResolvedPlan) -> bool:
+    declared = plan.settings.get(setting.name)
+    if declared is None or setting.kind is SettingKind.INTEGER:
+        return True
+    own = declared.value
+    if setting.kind is SettingKind.ORDER:
+        return own != setting.values[-1]
+    return any(value not in own for value in setting.values) if isinstance(own, tuple) else True
+
+
+def _exempt(
+    catalog: PlanCatalog,
+    plan: str,
+    *,
+    capability: str | None = None,
+    limit: str | None = None,
+    setting: str | None = None,
+) -> bool:
+    """Whether an exemption from the law `covered` takes this part of the plan away, or the plan as a whole."""
+    about = (capability, limit, setting)
+    return any(
+        one.law == "covered"
+        and one.plan == plan
+        and bool(one.reason.strip())
+        and all(n is None or n == part for n, part in zip((one.capability, one.limit, one.setting), about, strict=True))
+        for one in catalog.exemptions
+    )
