@@ -48,6 +48,7 @@ seed: 11
 APP = '''\
 """The shop's gate. SHOP_BUG switches on a fault; SHOP_LOG names a file that gets a line for each request."""
 import os
+import time
 
 GRANTS = {"free": {"kb.search"}, "pro": {"kb.search", "report.export"}}
 
@@ -64,6 +65,8 @@ def evaluate(request):
             log.write(f"{os.getpid()} {who['plan']} {who['state']} {capability}\\n")
     if bug == "raises":
         raise RuntimeError("the shop is closed")
+    if bug == "hangs":
+        time.sleep(10)
     if who["state"] == "Suspended":
         return answer("deny", "suspended")
     granted = capability in GRANTS[who["plan"]] or bug == "free_gains_export"

@@ -6,8 +6,6 @@ import pytest
 
 from tests.pytest_plugin.shop import Session, Shop, make_shop
 
-# free: 2 capabilities x 2 states. pro: kb.search x 2 states, report.export x 3 usages x 2 states. free has no limit for
-# exports, so there its boundary is zero and the first use that does not fit.
 EXPORT_OVER = "evals/gating.yaml::pro/Subscribed/report.export/default[usage=first_over:exports]"
 LEAK = "leak: allow (entitled) where the plan says deny (not_in_plan)"
 FREE_EXPORT = "evals/gating.yaml::free/Subscribed/report.export/default"
@@ -93,6 +91,25 @@ def test_what_cannot_be_observed_fails_and_is_never_skipped(shop) -> None:
     assert session.counts.keys() == {"failed", "deselected"}
     assert "error: could not be observed (raised)" in session.out
     assert "the shop is closed" in session.out
+
+
+def test_an_app_that_hangs_ends_the_run_and_what_was_not_asked_fails(shop) -> None:
+    shop.write("envs/dev.yaml", (shop.root / "envs/dev.yaml").read_text().replace("timeout_s: 5", "timeout_s: 0.2"))
+    session = shop.pytest("evals", "--plangate-env", "dev", SHOP_BUG="hangs")
+    assert session.status == 1
+    assert session.counts == {"failed": 12}
+    assert "error: could not be observed (timeout)" in session.out
+    assert "error: not observed: " in session.out
+
+
+def test_an_app_that_cannot_be_opened_fails_every_item_with_the_reason(shop) -> None:
+    shop.write("envs/dev.yaml", (shop.root / "envs/dev.yaml").read_text().replace(":evaluate", ":missing"))
+    session = shop.pytest("evals", "--plangate-env", "dev", "-k", "free")
+    assert session.status == 1
+    assert session.counts.keys() == {"failed", "deselected"}
+    assert "error: could not be judged" in session.out
+    assert "[import-failed]" in session.out
+    assert "Traceback" not in session.out
 
 
 def test_only_selected_cells_are_asked_and_each_as_often_as_the_suite_says(shop) -> None:
