@@ -13,7 +13,7 @@ from plangate.drivers.protocol import DriverContext
 from plangate.engine.events import Event, RunEnded
 from plangate.engine.execution import Clock, FreshProcesses, execute, store_plan
 from plangate.engine.plan import DEFAULT_LIMITS, EVERYTHING, Limits, RunPlan, Selection
-from plangate.engine.session import MakeDriver, Prepared, log_path, open_targets
+from plangate.engine.session import MakeDriver, Prepared, check_targets, log_path, open_targets
 from plangate.errors import InputError, PlangateError
 from plangate.store.folder import RunFolder
 from plangate.store.reader import StoredRun
@@ -49,6 +49,8 @@ def start_run(
 ) -> tuple[RunPlan, RunWriter]:
     """Create the run's file with its expected set. Raises InputError where the selection leaves nothing to run."""
     folder = RunFolder(prepared.workspace.root)
+    context = driver_context(prepared, world=world, run="")
+    check_targets(prepared, make_driver=world.make_driver, context=context)
     header = _header(prepared, world=world, selection=selection)
     plan = RunPlan(header=header, suites=prepared.suites, selection=selection, limits=limits)
     writer = RunWriter.create(folder.path_of(header.run), header)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from plangate.documents.workspace import Workspace
     from plangate.releases.release import ReleaseIdentity
 
-__all__ = ["MakeDriver", "Prepared", "open_targets", "prepare"]
+__all__ = ["MakeDriver", "Prepared", "check_targets", "log_path", "open_targets", "prepare"]
 
 MakeDriver = Callable[[Target, DriverContext], Driver]
 _SURFACES = ("interaction", "orchestration", "tool")
@@ -208,6 +208,20 @@ def _cache_key(manifest: Environment, identity: ReleaseIdentity, suite: Suite, e
 def _references(manifest: Environment) -> list[tuple[str, str]]:
     urls = [(f"targets.{name}", target.url or "") for name, target in manifest.bindings.targets.items()]
     return [*urls, *((f"secrets.{name}", value) for name, value in manifest.bindings.secrets.items())]
+
+
+def check_targets(prepared: Prepared, *, make_driver: MakeDriver, context: DriverContext) -> None:
+    """Build each driver without opening it, so that a target that is written wrong is refused before a run begins.
+
+    Raises InputError.
+    """
+    for name, target in prepared.environment.bindings.targets.items():
+        try:
+            make_driver(replace(target, url="http://127.0.0.1:1") if _shared(target) else target, context)
+        except InputError as error:
+            place = str(prepared.environment.positions.of("bindings", "targets", name))
+            problems = [replace(one, path=place, message=f"target {name}: {one.message}") for one in error.problems]
+            raise InputError.of(problems) from error
 
 
 @asynccontextmanager
