@@ -120,7 +120,9 @@ MUTANTS = {
         "compilation", "frozenset(name for name, limit in catalog.limits.items() if limit.soft)", "frozenset()"
     ),
     "D9: limits in the capability's order, not the catalog's": Mutant(
-        "compilation", "for name in limits if consumes.get(name, 0) > 0]", "for name in consumes if name in limits]"
+        "compilation",
+        "for name, bound in limits.items() if consumes.get(name, 0) > 0]",
+        "for name in consumes if (bound := limits.get(name))]",
     ),
     "D9: a day ends an hour late": Mutant("instants", "(days + 1).isoformat()}T00", "(days + 1).isoformat()}T01"),
     "D9: December has no end": Mutant(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from plangate.documents.catalog import Addon, Capability, Lane, PlanCatalog, SettingKind
+from plangate.documents.catalog import Addon, Capability, Lane, PlanCatalog, Setting, SettingKind
 from plangate.documents.environment import Policy
 from plangate.documents.positions import Pointer
 from plangate.entitlements.decision import Decision, Effect, Reason
@@ -64,22 +64,48 @@ def known_capabilities(
     catalog: PlanCatalog, plans: Mapping[str, ResolvedPlan], *, policy: Policy
 ) -> Mapping[str, KnownCapability]:
     """Every capability of `catalog` with its gate in each of `plans`, under `policy`."""
-    addons = {name: addon_terms(addon) for name, addon in catalog.addons.items()}
-    limits = {name: {limit: _bound(catalog, plan, limit) for limit in catalog.limits} for name, plan in plans.items()}
-    soft = frozenset(name for name, limit in catalog.limits.items() if limit.soft)
+    shared = _Shared(
+        soft=frozenset(name for name, limit in catalog.limits.items() if limit.soft),
+        addons={name: addon_terms(addon) for name, addon in catalog.addons.items()},
+    )
+    terms = [_plan_terms(catalog, plan, policy=policy) for plan in plans.values()]
     known = {}
     for name, capability in catalog.capabilities.items():
-        gates = {
-            plan.name: _gate(
-                catalog, capability, plan, policy=policy, limits=limits[plan.name], soft=soft, addons=addons
-            )
-            for plan in plans.values()
-        }
-        not_linked = Decision(Effect.DENY, Reason.TENANT_NOT_LINKED, "D3", ("capabilities", name))
+        at: Pointer = ("capabilities", name)
+        scopes = _scopes(capability)
+        revoked = Decision(Effect.DENY, Reason.REVOKED, "D6", at)
         known[name] = KnownCapability(
-            prohibited=_prohibited(capability, policy=policy), not_linked=not_linked, gates=gates
+            prohibited=_prohibited(capability, policy=policy),
+            not_linked=Decision(Effect.DENY, Reason.TENANT_NOT_LINKED, "D3", at),
+            gates={
+                one.plan.name: _gate(capability, one, shared, policy=policy, scopes=scopes, revoked=revoked)
+                for one in terms
+            },
         )
     return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What every gate of a catalog shares."""
+
+    soft: frozenset[str]
+    addons: Mapping[str, AddonTerms]
+
+
+@dataclass(frozen=True, slots=True)
+class _PlanTerms:
+    """What every gate of a plan shares."""
+
+    plan: ResolvedPlan
+    limits: Mapping[str, Bound]
+    settings: Mapping[str, SettingBound]
+
+
+def _plan_terms(catalog: PlanCatalog, plan: ResolvedPlan, *, policy: Policy) -> _PlanTerms:
+    limits = {name: _bound(catalog, plan, name) for name in catalog.limits}
+    settings = {name: _setting(setting, plan, policy=policy) for name, setting in catalog.settings.items()}
+    return _PlanTerms(plan, limits, settings)
 
 
 def _prohibited(capability: Capability, *, policy: Policy) -> Decision | None:
@@ -93,35 +119,33 @@ def _prohibited(capability: Capability, *, policy: Policy) -> Decision | None:
 
 
 def _gate(
-    catalog: PlanCatalog,
     capability: Capability,
-    plan: ResolvedPlan,
+    terms: _PlanTerms,
+    shared: _Shared,
     *,
     policy: Policy,
-    limits: Mapping[str, Bound],
-    soft: frozenset[str],
-    addons: Mapping[str, AddonTerms],
+    scopes: tuple[NeededScope, ...],
+    revoked: Decision,
 ) -> Gate:
-    name = capability.name
-    at: Pointer = ("capabilities", name)
+    name, plan = capability.name, terms.plan
     grant = plan.grants.get(name)
     taken = plan.revokes.get(name, ("plans", plan.name, "grants"))
-    bounds = _counted(capability, limits=limits)
+    bounds = _counted(capability, limits=terms.limits)
     return Gate(
         capability=name,
         granted=grant is not None,
-        entitled=Decision(Effect.ALLOW, Reason.ENTITLED, "D11", at if grant is None else grant),
+        entitled=Decision(Effect.ALLOW, Reason.ENTITLED, "D11", grant or ("capabilities", name)),
         approval=_approval(capability, plan, policy=policy),
         not_in_plan=Decision(Effect.DENY, Reason.NOT_IN_PLAN, "D6", taken),
-        revoked=Decision(Effect.DENY, Reason.REVOKED, "D6", at),
-        scopes=_scopes(capability),
-        settings=tuple(_setting(catalog, plan, used, at=(*at, "uses"), policy=policy) for used in capability.uses),
+        revoked=revoked,
+        scopes=scopes,
+        settings=tuple(terms.settings.get(used) or _undeclared(used, capability) for used in capability.uses),
         consumes=capability.consumes,
-        hard=tuple(bound for bound in bounds if bound.name not in soft),
-        soft=tuple(bound for bound in bounds if bound.name in soft),
-        addons=addons,
-        limit_order=limits,
-        soft_names=soft,
+        hard=tuple(bound for bound in bounds if bound.name not in shared.soft),
+        soft=tuple(bound for bound in bounds if bound.name in shared.soft),
+        addons=shared.addons,
+        limit_order=terms.limits,
+        soft_names=shared.soft,
     )
 
 
@@ -134,12 +158,14 @@ def _scopes(capability: Capability) -> tuple[NeededScope, ...]:
     return tuple(needed)
 
 
-def _setting(catalog: PlanCatalog, plan: ResolvedPlan, name: str, *, at: Pointer, policy: Policy) -> SettingBound:
+def _undeclared(name: str, capability: Capability) -> SettingBound:
+    """A setting that the catalog lacks lets nothing in."""
+    return SettingBound(name, None, None, _out_of_scope(name, ("capabilities", capability.name, "uses")))
+
+
+def _setting(setting: Setting, plan: ResolvedPlan, *, policy: Policy) -> SettingBound:
     """How the plan bounds a setting. One that it does not set, or sets to another kind of value, lets nothing in."""
-    setting = catalog.settings.get(name)
-    declared = plan.settings.get(name)
-    if setting is None:
-        return SettingBound(name, None, None, _out_of_scope(name, at))
+    name, declared = setting.name, plan.settings.get(setting.name)
     if declared is None:
         return SettingBound(name, None, None, _out_of_scope(name, ("plans", plan.name, "settings")))
     value, refusal = declared.value, _out_of_scope(name, declared.pointer)
@@ -168,16 +194,18 @@ def _bound(catalog: PlanCatalog, plan: ResolvedPlan, name: str) -> Bound:
     return Bound(name, 0, declared.value.number, declared.value.per_quantity, window, declared.pointer)
 
 
-def _counted(capability: Capability, *, limits: Mapping[str, Bound]) -> tuple[Bound, ...]:
+def _counted(capability: Capability, *, limits: Mapping[str, Bound]) -> list[Bound]:
     """The limits that a use costs something of, in catalog order; those the catalog lacks come last, by name."""
     consumes = capability.consumes
-    known = [limits[name]._replace(cost=consumes[name]) for name in limits if consumes.get(name, 0) > 0]
+    if not consumes:
+        return []
+    known = [bound._replace(cost=consumes[name]) for name, bound in limits.items() if consumes.get(name, 0) > 0]
     unknown = [
         undeclared_bound(name, capability=capability.name, cost=cost)
         for name, cost in sorted(consumes.items())
         if name not in limits and cost > 0
     ]
-    return (*known, *unknown)
+    return known + unknown
 
 
 def _approval(capability: Capability, plan: ResolvedPlan, *, policy: Policy) -> Decision | None:
