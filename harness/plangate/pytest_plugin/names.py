@@ -32,8 +32,10 @@ def group_name(cell: Cell) -> str:
 def _text(value: AxisValue) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    text = re.sub(r"[^\w.:+=-]+", "-", str(value)).strip("-").replace("::", ":")
-    return text[:_PHRASING_MAX].rstrip("-")
+    text = re.sub(r"[^\w.:+=]+", "-", str(value)).strip("-").replace("::", ":")
+    if len(text) <= _PHRASING_MAX:
+        return text
+    return text[:_PHRASING_MAX].rpartition("-")[0] or text[:_PHRASING_MAX]
 
 
 def unique(cells: Iterable[Cell]) -> Iterator[tuple[str, Cell]]:
