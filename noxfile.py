@@ -4,6 +4,8 @@ Versions live in pyproject.toml (groups) and constraints.txt (what they resolve 
 of Python and dependency versions is tox's: `nox -s compat`.
 """
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.10.14"
@@ -32,7 +34,9 @@ def coverage(session: nox.Session) -> None:
     """Run the tests with branch coverage, the commands they launch included, and write htmlcov/."""
     install(session, "test")
     session.run("coverage", "erase")
-    session.run("python", "-m", "pytest", *session.posargs, env={"COVERAGE_PROCESS_START": "pyproject.toml"})
+    root = Path(session.invoked_from)
+    measure = {"COVERAGE_PROCESS_START": str(root / "pyproject.toml"), "COVERAGE_FILE": str(root / ".coverage")}
+    session.run("python", "-m", "pytest", *session.posargs, env=measure)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "html", "--quiet")
     session.run("coverage", "report")
