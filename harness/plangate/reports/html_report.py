@@ -10,7 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from plangate.reports.cell_data import cell_data, json_for_script
+from plangate.reports.cell_data import CELLS_MAX, cell_data, json_for_script
 from plangate.reports.counts import count_text, duration_text, verdict_text
 from plangate.reports.marks import LEGEND, OF_VERDICT, SIGN, Mark
 from plangate.reports.picture import Picture, Place, Square
@@ -55,14 +55,16 @@ class _Cell:
     label: str
 
 
-def html_report(report: RunReport, *, surveyed: Survey | None = None) -> str:
-    """The page. Every text of the app is escaped; a policy in the page forbids whatever it does not carry itself."""
+def html_report(report: RunReport, *, surveyed: Survey | None = None, cells_max: int = CELLS_MAX) -> str:
+    """The page; with more than `cells_max` cells it lists only those that did not pass.
+
+    Every text of the app is escaped; a policy in the page forbids whatever it does not carry itself."""
     looked = surveyed or survey(report)
     picture, left_out = _drawn(looked.picture)
     panels = [_panel(picture, state) for state in picture.states]
     style, script = _asset("report.css"), _asset("report.js")
     data = {
-        **cell_data(report, looked.picture, summary=looked.summary),
+        **cell_data(report, looked.picture, summary=looked.summary, cells_max=cells_max),
         "rules": dict(RULES),
         "signs": {mark.value: SIGN[mark] for mark in Mark},
     }

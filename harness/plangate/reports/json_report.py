@@ -6,6 +6,7 @@ from typing import Any
 
 from plangate.reports.axes import in_order
 from plangate.reports.causes import Cause
+from plangate.reports.safe_text import encodable
 from plangate.reports.survey import Survey, survey
 from plangate.verdicts.result import CellResult, Expected, ObservedCount, RunReport, Totals
 
@@ -88,7 +89,17 @@ def cell_document(result: CellResult) -> dict[str, Any]:
     }
     if result.retries:
         document["retries"] = result.retries
-    return document
+    held: dict[str, Any] = _encodable(document)
+    return held
+
+
+def _encodable(value: Any) -> Any:
+    """`value` with every text such that UTF-8 can hold it."""
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, dict):
+        return {name: _encodable(one) for name, one in value.items()}
+    return [_encodable(one) for one in value] if isinstance(value, list) else value
 
 
 def _expected(expected: Expected) -> dict[str, Any]:

@@ -34,13 +34,13 @@ _VERDICT_SIGN = {RunVerdict.PASSED: "✅", RunVerdict.FAILED: "❌", RunVerdict.
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 
 
-def markdown_report(report: RunReport, *, surveyed: Survey | None = None) -> str:
-    """The run as GitHub-flavoured Markdown, at most BYTES_MAX bytes whatever the run. Texts of the app are escaped."""
+def markdown_report(report: RunReport, *, surveyed: Survey | None = None, bytes_max: int = BYTES_MAX) -> str:
+    """The run as GitHub-flavoured Markdown, at most `bytes_max` bytes whatever the run; texts of the app are inert."""
     looked = surveyed or survey(report)
     ending = _totals(looked.summary)
     blocks = [_headline(looked), *_tables(looked.picture), *_causes(looked)]
     cut = f"\n_Shortened. `plangate show {_bare(looked.summary.header.run)}` shows all._\n"
-    room = BYTES_MAX - len((ending + cut).encode())
+    room = bytes_max - len((ending + cut).encode())
     kept, used = [], 0
     for block in blocks:
         size = len(block.encode()) + 1
@@ -85,7 +85,7 @@ def _tables(picture: Picture) -> Iterator[str]:
     rest = [state for state in picture.states if state not in found[:3]]
     if rest and len(picture.capabilities) <= _ROWS_MAX:
         tables = "\n".join(_table(picture, state, only_findings=False) for state in rest)
-        names = html.escape(", ".join(map(clean, rest)))
+        names = html.escape(_inert(", ".join(map(clean, rest))))
         yield f"<details><summary>{names}</summary>\n\n{tables}\n</details>\n"
     seen = {picture.mark(*place) for place in picture.squares}
     yield (

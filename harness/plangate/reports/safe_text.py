@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["clean", "columns", "fit", "shape"]
+__all__ = ["clean", "columns", "encodable", "fit", "shape"]
 
 # C0 and C1 controls, and the characters that reorder or hide what stands beside them.
 _CONTROL = re.compile(
@@ -21,6 +21,11 @@ def clean(text: str, *, length_max: int = 2_000) -> str:
     """`text` in one line without control characters, at most `length_max` characters. Total: never raises."""
     harmless = _BLANKS.sub(" ", _LONE_SURROGATE.sub("\ufffd", _CONTROL.sub("\ufffd", text[: length_max * 2]))).strip()
     return harmless if len(harmless) <= length_max else harmless[: length_max - 1] + "…"
+
+
+def encodable(text: str) -> str:
+    """`text` unchanged but for half characters (`\\ud800` in an app's JSON), which no file can hold."""
+    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def shape(text: str) -> str:

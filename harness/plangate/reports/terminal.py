@@ -147,7 +147,9 @@ def _totals(summary: RunSummary, *, width: int) -> Iterator[Line]:
     retried = f", {totals.retried:,} retried" if totals.retried else ""
     yield ((f"{totals.executed:,} of {count_text(totals.expected, 'cell', 'cells')} executed, {seen}{retried}", ""),)
     for suite in summary.suites:
-        findings = findings_text(suite.totals, leaked=0) or "all as sold"
+        findings = findings_text(suite.totals, leaked=0) or (
+            "all as sold" if suite.totals.passed else "nothing observed"
+        )
         yield ((fit(f"suite {clean(suite.name)} {suite.version}: {findings}; {clean(suite.coverage)}", width), "dim"),)
     yield ((f"fingerprint {summary.fingerprint}   seed {header.seed}", "dim"),)
     word = summary.verdict.value.upper()
