@@ -200,21 +200,17 @@ class Block:
         self.first = place.first
         self.last = place.first + place.pattern.size
 
-    def cell(self, number: int) -> Cell:
-        """The cell of this number, which must lie in the block."""
+    def cell(self, place: int, number: int) -> Cell:
+        """The cell at this place of the layout, which must lie in the block; it will bear `number`."""
         lines = self._lines
-        raw = number - self.first if self._offsets is None else self._offsets[number - self.first]
+        raw = place - self.first if self._offsets is None else self._offsets[place - self.first]
         outer, rest = divmod(raw, self._width)
         variant, line = divmod(rest, len(lines))
         head, ending, question, tenant = self._outers.get(outer) or self._outer(outer)
         axes, beginning, _, quantity = self._variants.get(variant) or self._variant(variant)
         phrasing, words = lines[line]
-        subject_id, subject = self._named.get(tenant + variant) or self._subject(
-            question[2], variant, key=tenant + variant
-        )
-        request = self._requests.get(question[1] + line) or self._shared.request(
-            self._names[2], line, question=question
-        )
+        subject_id, subject = self._named.get(tenant + variant) or self._subject(tenant + variant, question[2], variant)
+        request = self._requests.get(question[1] + line) or self._request(question, line)
         digest = hashlib.sha256(beginning + words + self._middles[quantity] + ending).digest()[:DIGEST_BYTES]
         return _cell(number, digest, head + axes + phrasing, subject_id, subject, request)
 
@@ -238,6 +234,9 @@ class Block:
         made = self._questions[index] = self._shared.question(self._names[2], index, group=self._group)
         return made
 
+    def _request(self, question: _Question, line: int) -> Request:
+        return self._shared.request(self._names[2], line, question=question)
+
     def _variant(self, index: int) -> _Variant:
         if len(self._variants) >= _KEPT_MAX:
             self._variants.clear()
@@ -245,7 +244,7 @@ class Block:
         made = self._variants[index] = self._shared.variant(self._names[2], index, consents=consents)
         return made
 
-    def _subject(self, usage: int, variant: int, *, key: int) -> NamedSubject:
+    def _subject(self, key: int, usage: int, variant: int) -> NamedSubject:
         plan, state, capability = self._names
         (_, number, consent, linked, override), _, addon, quantity = self._variants[variant]
         levels = self._shared.levels

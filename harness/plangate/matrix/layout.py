@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from plangate.documents.suite import Suite
@@ -27,18 +27,21 @@ class Place(NamedTuple):
     capability: int
     group: Group
     pattern: Pattern
+    mask: int
+    """Rules of the suite that may still exclude cells of the block."""
     first: int
 
 
 class Layout:
-    """Numbers cells densely over those that exist, without building any.
+    """Numbers cells without building any: densely over those that exist, or with `dense=False` over all places.
 
     Raises InputError (`matrix-too-large`) beyond BLOCKS_MAX blocks, and what `Exclusions` and `Pattern` raise.
     """
 
-    def __init__(self, suite: Suite, *, levels: Levels, groups: Groups) -> None:
+    def __init__(self, suite: Suite, *, levels: Levels, groups: Groups, dense: bool = True) -> None:
         self.levels = levels
-        self._exclusions = Exclusions(suite)
+        self.exclusions = Exclusions(suite)
+        self._dense = dense
         self._states, self._capabilities = len(levels.states), len(levels.capabilities)
         blocks = len(levels.plans) * self._states * self._capabilities
         if blocks > BLOCKS_MAX:
@@ -49,9 +52,9 @@ class Layout:
                 hint="list the plans or capabilities of interest, or split the suite",
             )
         self._groups = [groups.of(plan, capability=name) for plan in levels.plans for name in levels.capabilities]
-        self._plan_masks = self._exclusions.masks("plan", levels.plans)
-        self._state_masks = self._exclusions.masks("state", levels.states)
-        self._capability_masks = self._exclusions.masks("capability", levels.capabilities)
+        self._plan_masks = self.exclusions.masks("plan", levels.plans)
+        self._state_masks = self.exclusions.masks("state", levels.states)
+        self._capability_masks = self.exclusions.masks("capability", levels.capabilities)
         self._patterns: dict[tuple[int, int], Pattern] = {}
         self._alike: dict[object, Pattern] = {}
         self._firsts = self._numbered()
@@ -71,7 +74,25 @@ class Layout:
         plan, state = divmod(rest, self._states)
         group = self._groups[plan * self._capabilities + capability]
         mask = self._plan_masks[plan] & self._state_masks[state] & self._capability_masks[capability]
-        return Place(plan, state, capability, group, self._pattern(group.shape, mask), self._firsts[index])
+        return Place(plan, state, capability, group, self._pattern(group.shape, mask), mask, self._firsts[index])
+
+    @property
+    def asked(self) -> Mapping[str, Sequence[object]]:
+        """The values of each axis that does not depend on others."""
+        levels = self.levels
+        return {
+            "plan": levels.plans,
+            "state": levels.states,
+            "capability": levels.capabilities,
+            "surface": levels.surfaces,
+            "quantity": levels.quantities,
+            "linked": levels.linked,
+            "phrasing": levels.phrasings,
+        }
+
+    def first_of(self, plan: int, state: int, capability: int) -> int:
+        """Number of the first cell of a block."""
+        return self._firsts[(plan * self._states + state) * self._capabilities + capability]
 
     def places(self) -> Iterator[Place]:
         """Every block that has a cell, in forward order."""
@@ -95,12 +116,19 @@ class Layout:
         key = (id(shape), mask)
         pattern = self._patterns.get(key)
         if pattern is None:
-            masks = [
-                tuple(one & mask for one in self._exclusions.masks(axis, values))
-                for axis, values in zip(LOCAL_AXES, shape.axes, strict=True)
-            ]
-            alike = (tuple(masks), shape.usable)
+            masks = self.local_masks(shape, mask)
+            usable = shape.usable
+            if not self._dense:
+                masks, usable = tuple((0,) * len(axis) for axis in masks), None
+            alike = (masks, usable)
             if alike not in self._alike:
-                self._alike[alike] = Pattern.of(masks, usable=shape.usable)
+                self._alike[alike] = Pattern.of(masks, usable=usable)
             pattern = self._patterns[key] = self._alike[alike]
         return pattern
+
+    def local_masks(self, shape: Shape, mask: int) -> tuple[tuple[int, ...], ...]:
+        """For each local axis and value, the rules of `mask` that it may still match."""
+        return tuple(
+            tuple(one & mask for one in self.exclusions.masks(axis, values))
+            for axis, values in zip(LOCAL_AXES, shape.axes, strict=True)
+        )

@@ -89,9 +89,9 @@ def _surfaces(asked: _Asked, *, targets: Collection[str]) -> tuple[str, ...]:
     spec = asked.spec("surface")
     if spec.word == "all":
         return tuple(name for name in SURFACES if name in targets or "default" in targets)
-    chosen = tuple(dict.fromkeys(map(str, spec.values))) or (
-        () if spec.word is None and "surface" in asked.suite.axes else ("default",)
-    )
+    chosen = tuple(dict.fromkeys(map(str, spec.values)))
+    if spec.word == "default" or "surface" not in asked.suite.axes:
+        chosen = ("default",)
     for name in chosen:
         if name not in targets and not (name in SURFACES and "default" in targets):
             raise asked.error(

@@ -1,0 +1,108 @@
+"""Which values can meet in a cell, found without walking through the cells: what t-way coverage is measured against.
+
+Within a block, values are independent but for two things: a usage point exists only for some add-ons and quantities,
+and the suite's `exclude` rules. Both are small, so every question here is answered from them alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import product
+from math import prod
+
+from plangate.matrix.groups import Shape
+
+__all__ = ["Kind"]
+
+_USAGE, _ADDON, _QUANTITY = 1, 3, 4
+_FREE = (0, 2, 5, 6, 7, 8)
+"""Positions of the local axes that no usage point depends on."""
+
+
+class Kind:
+    """Blocks that are alike in what their cells can be. Local axes go by position, values by index."""
+
+    def __init__(self, shape: Shape, masks: tuple[tuple[int, ...], ...]) -> None:
+        self.shape, self._masks = shape, masks
+        self._masked = all(any(axis) for axis in masks)
+
+    @cached_property
+    def _triples(self) -> tuple[tuple[tuple[int, int, int], int], ...]:
+        """Usage, add-ons and quantity that exist together, and the rules that they may still match."""
+        usages, addons, quantities = (range(len(self.shape.axes[at])) for at in (_USAGE, _ADDON, _QUANTITY))
+        usable, masks = self.shape.usable, self._masks
+        return tuple(
+            ((usage, addon, quantity), masks[_USAGE][usage] & masks[_ADDON][addon] & masks[_QUANTITY][quantity])
+            for usage, addon, quantity in product(usages, addons, quantities)
+            if usable is None or usable[usage][addon * len(quantities) + quantity]
+        )
+
+    @cached_property
+    def count(self) -> int:
+        """How many cells a block of this kind has."""
+        reached: dict[int, int] = {}
+        for _, mask in self._triples:
+            reached[mask] = reached.get(mask, 0) + 1
+        for position in _FREE:
+            following: dict[int, int] = {}
+            for (mask, number), value in product(reached.items(), self._masks[position]):
+                following[mask & value] = following.get(mask & value, 0) + number
+            reached = following
+        # A cell that some rule matches on every axis is excluded.
+        return reached.get(0, 0)
+
+    def tuples(self, positions: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Every combination of values on these axes (ascending positions) that some cell of such a block has."""
+        order = [position for position in (_USAGE, _ADDON, _QUANTITY, *_FREE) if position in positions]
+        reached: dict[tuple[int, ...], set[int]] = {}
+        kept = [number for number, position in enumerate((_USAGE, _ADDON, _QUANTITY)) if position in positions]
+        for triple, mask in self._triples:
+            reached.setdefault(tuple(triple[number] for number in kept), set()).add(mask)
+        for position in _FREE:
+            masks = self._masks[position]
+            if position in positions:
+                reached = {
+                    (*values, value): {one & mask for one in met}
+                    for values, met in reached.items()
+                    for value, mask in enumerate(masks)
+                }
+            else:
+                distinct = set(masks)
+                reached = {values: {one & mask for one in met for mask in distinct} for values, met in reached.items()}
+        rank = [order.index(position) for position in positions]
+        return [tuple(values[place] for place in rank) for values, met in reached.items() if 0 in met]
+
+    def completes(self, partial: Mapping[int, int]) -> bool:
+        """Whether some cell of such a block has these values (position -> index)."""
+        if not self._masked:
+            return self.shape.usable is None or self._meets(partial)
+        met = {
+            mask
+            for triple, mask in self._triples
+            if all(
+                partial.get(position, value) == value
+                for position, value in zip((_USAGE, _ADDON, _QUANTITY), triple, strict=True)
+            )
+        }
+        for position in _FREE:
+            masks = self._masks[position]
+            values = set(masks) if position not in partial else {masks[partial[position]]}
+            met = {one & mask for one in met for mask in values}
+        return 0 in met
+
+    def _meets(self, partial: Mapping[int, int]) -> bool:
+        """Whether some usage point, add-ons and quantity exist together that have these values."""
+        usable = self.shape.usable or ()
+        addons, quantities = len(self.shape.axes[_ADDON]), len(self.shape.axes[_QUANTITY])
+        rows = usable if _USAGE not in partial else usable[partial[_USAGE] : partial[_USAGE] + 1]
+        of_addons = range(addons) if _ADDON not in partial else (partial[_ADDON],)
+        of_quantities = range(quantities) if _QUANTITY not in partial else (partial[_QUANTITY],)
+        return any(
+            row[addon * quantities + quantity] for row in rows for addon in of_addons for quantity in of_quantities
+        )
+
+    @property
+    def raw_count(self) -> int:
+        """Cells a block would have if every combination existed."""
+        return prod(map(len, self.shape.axes))
