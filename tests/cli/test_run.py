@@ -129,7 +129,7 @@ def test_a_tenant_mixed_up_under_concurrency_is_found(tmp_path: Path) -> None:
     honest, current = evaluate, {}
     def evaluate(request):
         current["subject"] = request["subject"]
-        for _ in range(2000): pass
+        for _ in range(20000): pass
         return honest({**request, "subject": current["subject"]})
     """
     suite = SUITE.replace("concurrency: [1, 4]", "concurrency: [1, 8]").replace("repeats: 2", "repeats: 8")

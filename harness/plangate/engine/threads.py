@@ -26,6 +26,7 @@ _CHUNK_MAX = 512
 _CHUNKS_WAITING_MAX = 16
 _WATCH_EVERY_S = 0.05
 _SWITCH_EVERY_S = 0.001
+_SMALL = 10_000
 
 
 class _Worker(threading.Thread):
@@ -43,6 +44,7 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         try:
+            self.pool.meet()
             if not self.pool.stopped:
                 self.observe(iter(self.first))
             while not self.abandoned and (chunk := self.pool.take()):
@@ -83,6 +85,7 @@ class _Pool:
         request_of: Callable[[Cell], EvaluationRequest],
         clock: Callable[[], int],
         chunk: int,
+        concurrency: int,
     ) -> None:
         self.driver_of, self.request_of, self.clock = driver_of, request_of, clock
         self._cells, self._chunk = cells, chunk
@@ -91,6 +94,15 @@ class _Pool:
         self.arrived: asyncio.Queue[list[Seen] | BaseException | None] = asyncio.Queue()
         self.workers: set[_Worker] = set()
         self.stopped = False
+        self._here = 0
+        self._all = concurrency
+
+    def meet(self) -> None:
+        """Wait, awake, until all threads are there: a small matrix would else be done before the second one is."""
+        with self._lock:
+            self._here += 1
+        while self._here < self._all and not self.stopped:
+            sleep(0)
 
     def take(self) -> list[Cell]:
         """The next cells; none at the end. Waits while the loop is behind, so that memory stays flat."""
@@ -154,9 +166,9 @@ async def observe_in_threads(
     cells when `health` says that the target hangs.
     """
     chunk = max(1, min(_CHUNK_MAX, size // (concurrency * 4)))
-    pool = _Pool(cells, driver_of=driver_of, request_of=request_of, clock=clock, chunk=chunk)
+    pool = _Pool(cells, driver_of=driver_of, request_of=request_of, clock=clock, chunk=chunk, concurrency=concurrency)
     before = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_EVERY_S)
+    sys.setswitchinterval(_switch_every_s(concurrency=concurrency, size=size))
     try:
         pool.workers = {_Worker(pool) for _ in range(concurrency)}
         for worker in list(pool.workers):
@@ -175,6 +187,16 @@ async def observe_in_threads(
         for worker in pool.workers:
             worker.abandoned = True
         sys.setswitchinterval(before)
+
+
+def _switch_every_s(*, concurrency: int, size: int) -> float:
+    """How often threads take turns: calls of microseconds must be cut in their middle to meet one another.
+
+    Turns cost time, so a large matrix, which has many chances, takes fewer.
+    """
+    if concurrency == 1:
+        return _SWITCH_EVERY_S
+    return 0.000_02 if size <= _SMALL else 0.000_2
 
 
 async def _next_batch(pool: _Pool, *, timeout_s: float) -> list[Seen] | None:
