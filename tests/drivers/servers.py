@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-__all__ = ["answering", "closed_port", "raw_server", "serving"]
+__all__ = ["Handler", "answering", "closed_port", "raw_server", "read_request", "serving"]
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -148,6 +148,12 @@ def test_secrets_are_redacted_in_reasons_limits_and_details() -> None:
         assert secret[:8] not in repr(observed)
 
 
+def test_a_reason_of_the_closed_list_survives_a_careless_secret() -> None:
+    read = answer_reader(Redactor(["plan", "entitled"]))
+    assert read({"decision": False, "context": {"reason": "not_in_plan"}}).reason == "not_in_plan"
+    assert read({"decision": False, "context": {"reason": "no plan"}}).reason == "no [redacted]"
+
+
 def test_a_value_that_cannot_describe_itself_is_malformed() -> None:
     class Hostile:
         def __repr__(self) -> str:

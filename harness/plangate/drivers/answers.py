@@ -15,10 +15,18 @@ from collections.abc import Callable
 from reprlib import Repr
 from typing import Any, Final
 
-from plangate.entitlements.decision import Effect, LimitDetail
+from plangate.entitlements.decision import Effect, LimitDetail, Reason
 from plangate.verdicts.observation import Fault, Observed
 
-__all__ = ["AnswerReader", "MalformedAnswerError", "Redact", "answer_reader", "read_answer", "read_reason"]
+__all__ = [
+    "AnswerReader",
+    "MalformedAnswerError",
+    "Redact",
+    "answer_reader",
+    "read_answer",
+    "read_reason",
+    "redacted_reason",
+]
 
 Redact = Callable[[str], str]
 """Takes secrets out of a text and bounds its length (`plangate.drivers.redaction`)."""
@@ -36,6 +44,7 @@ _TEXT_CHARS: Final = 120
 
 _NOTHING: Final[dict[str, Any]] = {}
 _PLAIN_TYPES: Final = frozenset({str, int, type(None)})
+_REASONS: Final = frozenset(reason.value for reason in Reason)
 _EFFECTS: Final = {effect.value: effect for effect in Effect}
 
 
@@ -104,7 +113,7 @@ def _redacted(observed: Observed, redact: Callable[[str], str]) -> Observed:
         limit = LimitDetail(redact(limit.name), limit.limit, limit.remaining, resets_at)
     return Observed(
         effect=observed.effect,
-        reason=None if observed.reason is None else redact(observed.reason),
+        reason=redacted_reason(observed.reason, redact),
         limit=limit,
         fault=observed.fault,
         detail=None if observed.detail is None else redact(observed.detail),
@@ -141,6 +150,11 @@ def _effect(decision: bool, word: object) -> Effect:  # noqa: FBT001
 def read_reason(value: object) -> str | None:
     """A reason as an app gives it: text of at most 200 characters, or None. Raises MalformedAnswerError."""
     return _text(value, "the reason", REASON_CHARS_MAX)
+
+
+def redacted_reason(reason: str | None, redact: Redact) -> str | None:
+    """A reason without secrets. Those of the closed list stay, though a careless secret may be a part of one."""
+    return reason if reason is None or reason in _REASONS else redact(reason)
 
 
 def _limit(value: object) -> LimitDetail | None:

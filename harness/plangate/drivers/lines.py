@@ -42,7 +42,7 @@ class LineProcess:
         self._process = Process(command, folder=folder, environ=environ, log=log, redactor=redactor, pipes=True)
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._writer: asyncio.StreamWriter | None = None
-        self._transports: list[asyncio.BaseTransport] = []
+        self._output: asyncio.ReadTransport | None = None
         self._reading: asyncio.Task[None] | None = None
         self._end: LineError | None = None
 
@@ -61,9 +61,8 @@ class LineProcess:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=LINE_BYTES_MAX)
         protocol = asyncio.StreamReaderProtocol(reader)
-        output, _ = await loop.connect_read_pipe(lambda: protocol, self._process.stdout)
+        self._output, _ = await loop.connect_read_pipe(lambda: protocol, self._process.stdout)
         transport, flow = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, self._process.stdin)
-        self._transports = [output, transport]
         self._writer = asyncio.StreamWriter(transport, flow, None, loop)
         self._reading = asyncio.create_task(self._read(reader))
 
@@ -89,8 +88,10 @@ class LineProcess:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
-        for transport in self._transports:
-            transport.close()
+        if self._output is not None:
+            self._output.close()
+        if self._writer is not None and not self._writer.transport.is_closing():
+            self._writer.transport.abort()  # `close` would wait for a process that reads no more
         await self._process.stop()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
+from plangate.drivers import supervisor
 from plangate.drivers.protocol import DriverContext
 from plangate.drivers.redaction import Redactor
 from plangate.errors import DriverError
@@ -26,7 +27,7 @@ TAIL_LINES: Final = 20
 LOG_BYTES_MAX: Final = 10 * 1024 * 1024
 _LINE_CHARS_MAX: Final = 500
 _CHUNK_BYTES: Final = 64 * 1024
-_SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
+_SUPERVISOR: Final = supervisor.__file__
 
 
 def launch_environment(context: DriverContext, extra: Mapping[str, str]) -> dict[str, str]:
@@ -67,10 +68,10 @@ class Process:
         """
         words = [sys.executable if command[0] == "python" else command[0], *command[1:]]
         theirs, self._control = os.pipe()
-        supervisor = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(theirs), str(STOP_GRACE_S)]
+        watched = [sys.executable, "-I", "-S", _SUPERVISOR, str(theirs), str(STOP_GRACE_S), *words]
         try:
             self._process = subprocess.Popen(
-                [*supervisor, *words],
+                watched,
                 cwd=folder,
                 env=dict(environ),
                 stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,

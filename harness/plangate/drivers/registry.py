@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 from typing import Final, cast
 
 from plangate.documents.environment import Target
@@ -65,6 +64,8 @@ def _plugins() -> dict[str, str]:
 
 
 def _checked(name: str, place: str, found: object) -> type[Driver]:
+    import inspect
+
     if not inspect.isclass(found):
         raise _broken(name, place, "is not a class")
     missing = [method for method in ("open", "observe", "close") if not callable(getattr(found, method, None))]

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from plangate.documents.environment import DecideRule, Json
 from plangate.documents.wording import shown
-from plangate.drivers.answers import MalformedAnswerError, Redact, answer_reader, read_reason
+from plangate.drivers.answers import MalformedAnswerError, Redact, answer_reader, read_reason, redacted_reason
 from plangate.drivers.jsonbytes import read_json
 from plangate.entitlements.decision import Effect
 from plangate.errors import InputError
@@ -72,7 +72,7 @@ def compile_rules(rules: Sequence[DecideRule], *, redact: Redact, where: str) ->
         known = seen.get(found)
         if known is None:
             effect, reason = found
-            known = Observed(effect=effect, reason=None if reason is None else redact(reason))
+            known = Observed(effect=effect, reason=redacted_reason(reason, redact))
             if len(seen) < _SEEN_MAX:
                 seen[found] = known
         return known

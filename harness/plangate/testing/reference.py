@@ -8,7 +8,7 @@ What it does depends on the capability that is asked for (`action.name`):
 | `conformance.deny` | denies, `not_in_plan` |
 | `conformance.approval` | requires approval, `approval_required` |
 | `conformance.limit` | denies, `limit_exceeded`, with `LIMIT` |
-| `conformance.echo` | allows; the reason is `context.phrasing` or the subject's id; takes up to 8 ms, by its last digit |
+| `conformance.echo` | allows; the reason is `context.phrasing` or the subject's id; takes 0 to 8 ms by its last digit |
 | `conformance.malformed` | answers `{"decision": "yes"}` |
 | `conformance.raises` | fails, with `SECRET` in the message |
 | `conformance.late` | answers after `LATE_S` |
