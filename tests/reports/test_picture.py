@@ -6,10 +6,22 @@ from collections import Counter
 
 import pytest
 
+from plangate.entitlements.decision import Effect
 from plangate.reports import survey
 from plangate.reports.marks import Mark
 from plangate.reports.picture import PictureCounter
-from tests.reports.fake_run import CAPABILITIES, PLANS, STATES, FakeRun, cell_result, failed, right, run_of, said
+from tests.reports.fake_run import (
+    CAPABILITIES,
+    PLANS,
+    STATES,
+    Expected,
+    FakeRun,
+    cell_result,
+    failed,
+    right,
+    run_of,
+    said,
+)
 
 PLACE = ("Subscribed", "pro", "report.export")
 
@@ -50,6 +62,16 @@ def test_what_passed_shows_the_most_that_is_sold() -> None:
     assert picture.mark("Subscribed", "pro", "ticket.write") is Mark.APPROVAL
     assert picture.mark("Subscribed", "free", "report.export") is Mark.DENY
     assert picture.mark("Subscribed", "gold", "report.export") is Mark.NONE
+
+
+def test_an_addon_or_an_override_does_not_change_what_a_plan_sells() -> None:
+    axes = {"plan": "free", "state": "Subscribed", "capability": "crm.sync", "surface": "tool"}
+    granted = Expected(effect=Effect.ALLOW, reason="entitled", rule="D11", where="x:1:1")
+    by_addon = cell_result({**axes, "addon": "pack"}, (said("allow", "entitled"),), due=granted)
+    plain = cell_result({**axes, "addon": "none"}, (said("deny", "not_in_plan"),))
+    for held in ([by_addon, plain], [plain, by_addon]):
+        assert survey(FakeRun(held)).picture.mark("Subscribed", "free", "crm.sync") is Mark.DENY
+    assert survey(FakeRun([by_addon])).picture.mark("Subscribed", "free", "crm.sync") is Mark.ALLOW
 
 
 def test_every_cell_is_in_one_square_and_names_keep_their_order() -> None:

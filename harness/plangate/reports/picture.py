@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from plangate.entitlements.decision import Effect
 from plangate.matrix.cell import AxisValue
-from plangate.reports.axes import value_of, value_text
-from plangate.reports.marks import OF_VERDICT, WORST_FIRST, Mark
+from plangate.reports.axes import oddity, value_of, value_text
+from plangate.reports.marks import OF_EFFECT, OF_VERDICT, WORST_FIRST, Mark
 from plangate.verdicts.result import CellResult, SuiteSummary, Verdict
 
 __all__ = ["Picture", "PictureCounter", "Place", "Square", "axis_values", "place_of"]
@@ -19,7 +19,10 @@ Place = tuple[str, str, str]
 _EFFECTS = (Effect.ALLOW, Effect.REQUIRE_APPROVAL, Effect.DENY)
 _VERDICTS = (Verdict.PASS, Verdict.LEAK, Verdict.FLAKY, Verdict.LOCKOUT, Verdict.MISMATCH, Verdict.ERROR)
 _NAMES: tuple[Effect | Verdict, ...] = (*_EFFECTS, *_VERDICTS)
-_LEAKED = len(_EFFECTS) + len(_VERDICTS)
+_LEAKED = len(_NAMES)
+_SOLD = _LEAKED + 1
+"""Where the counter keeps what the plainest cells may do: three times their oddity, plus the place of the effect."""
+_ODDEST = 1_000
 _SLOT: Mapping[Effect | Verdict, int] = {name: index for index, name in enumerate(_NAMES)}
 
 
@@ -27,6 +30,8 @@ _SLOT: Mapping[Effect | Verdict, int] = {name: index for index, name in enumerat
 class Square:
     """The cells of one state, plan and capability, over all surfaces and further axes."""
 
+    sold: Effect
+    """What is due in the plainest cells: no add-on, no override, nothing used up; the most, where surfaces differ."""
     expected: Mapping[Effect, int]
     """Cells by the effect that is due."""
     verdicts: Mapping[Verdict, int]
@@ -40,19 +45,12 @@ class Square:
         return sum(self.verdicts.values())
 
     @property
-    def due(self) -> Mark:
-        """What the plan sells here: the most that any cell may do."""
-        if self.expected[Effect.ALLOW]:
-            return Mark.ALLOW
-        return Mark.APPROVAL if self.expected[Effect.REQUIRE_APPROVAL] else Mark.DENY
-
-    @property
     def mark(self) -> Mark:
-        """The worst that any cell came to; what is due where all passed. A flaky cell that leaked is a leak."""
+        """The worst that any cell came to; what is sold where all passed. A flaky cell that leaked is a leak."""
         if self.leaked:
             return Mark.LEAK
         came_to = {OF_VERDICT[verdict] for verdict, count in self.verdicts.items() if count and verdict in OF_VERDICT}
-        return next((mark for mark in WORST_FIRST if mark in came_to), self.due)
+        return next((mark for mark in WORST_FIRST if mark in came_to), OF_EFFECT[self.sold])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +94,12 @@ class PictureCounter:
             if len(self._counts) >= self._squares_max:
                 self._left_out += 1
                 return
-            counts = self._counts[place] = [0] * (_LEAKED + 1)
+            counts = self._counts[place] = [0] * (_SOLD + 1)
+            counts[_SOLD] = _ODDEST
         counts[_SLOT[result.expected.effect]] += 1
         counts[_SLOT[result.verdict]] += 1
         counts[_LEAKED] += result.leaked
+        counts[_SOLD] = min(counts[_SOLD], 3 * oddity(result.axes) + _SLOT[result.expected.effect])
 
     def picture(self, suites: Iterable[SuiteSummary]) -> Picture:
         """What was counted, in the order of the suites' axis values."""
@@ -121,6 +121,7 @@ def place_of(result: CellResult) -> Place:
 
 def _square(counts: list[int]) -> Square:
     return Square(
+        sold=_EFFECTS[counts[_SOLD] % 3],
         expected={effect: counts[_SLOT[effect]] for effect in _EFFECTS},
         verdicts={verdict: counts[_SLOT[verdict]] for verdict in _VERDICTS},
         leaked=counts[_LEAKED],

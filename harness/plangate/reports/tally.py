@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from plangate.documents.suite import AXES
 from plangate.matrix.cell import AxisValue
-from plangate.reports.axes import NORMAL
+from plangate.reports.axes import NORMAL, oddity
 from plangate.reports.boxes import Coordinate
 from plangate.reports.picture import Place, place_of
 from plangate.reports.safe_text import clean
@@ -151,8 +151,9 @@ def _found(result: CellResult, due: Due) -> Found:
         setting=expected.setting or "",
         observed=observed_texts(result),
     )
-    oddity = sum(value != NORMAL[axis] for axis, value in result.axes.items() if axis in NORMAL)
-    return Found(1, int(result.leaked), facts, oddity, result.cell, clean(result.reproduce), place_of(result))
+    return Found(
+        1, int(result.leaked), facts, oddity(result.axes), result.cell, clean(result.reproduce), place_of(result)
+    )
 
 
 def _together(first: Found, second: Found) -> Found:
