@@ -8,6 +8,8 @@ import sys
 
 __all__ = ["main"]
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 def main() -> int:
     """Serve until stopped. Exit status 2 where a setting is wrong."""
@@ -22,7 +24,10 @@ def main() -> int:
     from copilot.settings import settings_from
 
     try:
-        app = assemble(settings_from(os.environ))
+        settings = settings_from(os.environ)
+        if settings.test_api and arguments.host not in LOOPBACK:
+            raise ValueError("COPILOT_TEST_API: tenants may be arranged only over the loopback interface")
+        app = assemble(settings)
     except (ValueError, OSError) as error:
         print(f"copilot: {error}", file=sys.stderr)
         return 2

@@ -149,7 +149,8 @@ async def json_body(request: Request, *, bytes_max: int = BODY_BYTES_MAX) -> Any
 
 def _body(data: Any) -> Body:
     if isinstance(data, dict):
-        settings, message, capability = data.get("settings") or {}, data.get("message"), data.get("capability")
+        settings, message, capability = data.get("settings"), data.get("message"), data.get("capability")
+        settings = {} if settings is None else settings
         texts = all(text is None or isinstance(text, str) for text in (message, capability))
         if isinstance(settings, dict) and texts:
             return Body(settings, message, capability)

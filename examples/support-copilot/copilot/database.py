@@ -36,8 +36,14 @@ CREATE INDEX IF NOT EXISTS audit_by_tenant ON audit (tenant, number);
 
 
 def open_database(path: str) -> sqlite3.Connection:
-    """A connection that commits each statement, so that an answer is never given before its record is kept."""
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    """A connection that commits each statement, so that an answer is never given before its record is kept.
+
+    Raises OSError where the file cannot be opened.
+    """
+    try:
+        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise OSError(f"database {path} cannot be opened: {error}") from error
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
     database.executescript(SCHEMA)
