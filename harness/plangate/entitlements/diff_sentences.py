@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from plangate.documents.catalog import SUBSCRIBED, PlanCatalog, Setting, SettingKind
 from plangate.documents.environment import Json
 from plangate.entitlements.decision import Effect
-from plangate.entitlements.decision_diff import DecisionChange, DecisionDiff, Said, TermChange, ValueChange
+from plangate.entitlements.decision_diff import DecisionChange, DecisionDiff, TermChange, ValueChange
 
 __all__ = ["sentences"]
 
+_NAMES = "\0"
+"""Stands for the names until all capabilities that change alike are known."""
 _NAMES_MAX = 12
 _WINDOWS = {"hour": "an hour", "day": "a day", "month": "a month", "run": "a run", "term": "a term"}
 _EFFECTS = {
@@ -54,28 +56,34 @@ def _came_and_went(old: PlanCatalog, new: PlanCatalog) -> Iterator[str]:
 
 
 def _decisions(plan: str, changes: Sequence[DecisionChange], old: PlanCatalog, new: PlanCatalog) -> Iterator[str]:
-    """One sentence for all capabilities of a plan that change alike, and one name for all states that do."""
-    states: dict[tuple[str, Said, Said], list[str]] = {}
+    """One sentence for all capabilities of a plan that change alike, in the states that do."""
+    states: dict[tuple[str, str], list[str]] = {}
+    in_order = {change.capability for change in changes if change.state == SUBSCRIBED}
     for change in changes:
-        if not _follows_from_names(change, old, new):
-            states.setdefault((change.capability, change.before, change.after), []).append(change.state)
-    capabilities: dict[tuple[Said, Said, tuple[str, ...]], list[str]] = {}
-    for (capability, before, after), seen in states.items():
-        capabilities.setdefault((before, after, tuple(seen)), []).append(capability)
-    for (before, after, where), names in capabilities.items():
-        text = _EFFECTS[before.effect, after.effect]
-        told = text.format(names=_named(names), reason=after.reason.value, was=before.reason.value)
-        yield f"{plan} {told}{_while(where)}"
+        refused_both = change.before.effect is change.after.effect is Effect.DENY
+        elsewhere = change.state != SUBSCRIBED and change.capability in in_order
+        if refused_both and (elsewhere or _follows_from_names(change, old, new)):
+            continue
+        states.setdefault((change.capability, _move(change)), []).append(change.state)
+    capabilities: dict[tuple[str, str], list[str]] = {}
+    for (capability, move), seen in states.items():
+        capabilities.setdefault((move, _while(seen)), []).append(capability)
+    for (move, where), names in capabilities.items():
+        yield f"{plan} {move.replace(_NAMES, _named(names))}{where}"
+
+
+def _move(change: DecisionChange) -> str:
+    text = _EFFECTS[change.before.effect, change.after.effect]
+    return text.format(names=_NAMES, reason=change.after.reason.value, was=change.before.reason.value)
 
 
 def _follows_from_names(change: DecisionChange, old: PlanCatalog, new: PlanCatalog) -> bool:
-    """Whether a refusal stays one and only says otherwise because the plan, capability or state came or went."""
-    in_both = (
+    """Whether a refusal only says otherwise because the plan, capability or state came or went."""
+    return not (
         (change.plan in old.plans) == (change.plan in new.plans)
         and (change.capability in old.capabilities) == (change.capability in new.capabilities)
         and (change.state in old.states) == (change.state in new.states)
     )
-    return not in_both and change.before.effect is change.after.effect is Effect.DENY
 
 
 def _while(states: Sequence[str]) -> str:

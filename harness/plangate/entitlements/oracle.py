@@ -113,6 +113,11 @@ class Oracle:
         return ".".join(map(str, pointer)) if position is None else str(position)
 
     def position(self, pointer: Pointer, *, in_environment: bool = False) -> Position | None:
-        """Position of a place in the catalog or the environment; None where the environment's are not known."""
+        """Position of a place in the catalog or the environment; None where the environment's are not known.
+
+        A section or a named entry of one (`plans.free`) is where its key stands: its value may start lines below.
+        """
         positions = self.environment_positions if in_environment else self.catalog.positions
-        return None if positions is None else positions.of(*pointer)
+        if positions is None:
+            return None
+        return positions.of_key(*pointer) if len(pointer) <= 2 else positions.of(*pointer)
