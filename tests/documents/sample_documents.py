@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a plan is one line, as in the documents that people write
 """A small valid workspace, as texts: tests change one thing in it and look at what is said."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ kind: Environment
 metadata: {name: stage, revision: 14, tier: nonproduction}
 release:
   app: {name: support-copilot, version: 4.2.0}
-  model: {provider: openai-compatible, name: smollm2-135m-instruct, version: q4_1, parameters: {temperature: 0, seed: 7}}
+  model: {provider: openai-compatible, name: smollm2-instruct, version: q4_1, parameters: {temperature: 0, seed: 7}}
   prompts: {triage: 1.4.0}
   plans: {support-copilot: 3.2.0}
   tools: {support-copilot: 1.3.0}
@@ -25,7 +26,7 @@ bindings:
       url: "env:COPILOT_URL"
       launch: {command: [python, -m, copilot, --port, "{port}"], ready: /healthz, timeout_s: 20}
       headers: {X-Tenant: "{subject.id}", Authorization: "Bearer {secret.api_key}"}
-      arrange: {method: PUT, path: "/test/tenants/{subject.id}", json: {plan: "{subject.plan}", state: "{subject.state}"}}
+      arrange: {method: PUT, path: "/test/tenants/{subject.id}", json: {plan: "{subject.plan}"}}
       request: {method: POST, path: "/v1/capabilities/{action.name}", json: {scope: "{resource.data_scope}"}}
       decide:
         - {when: {status: 200}, effect: allow, reason: entitled}

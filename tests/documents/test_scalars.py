@@ -27,8 +27,38 @@ CORE = [
     ("-1.5E-2", -0.015),
 ]
 # What YAML 1.1 took for booleans, sexagesimal numbers, dates, grouped digits and octals.
-TEXT = """no NO yes on Off y n 1_000 12:30 12:30:45 2026-11-01 2026-11-01T00:00:00Z 0b11 0o8 0xG 1.2.3 + - . .e5 1e
-tRue nULL << = v1 -x 1.2.3-rc.1 q4_1 +.x""".split()
+TEXT = [
+    "no",
+    "NO",
+    "yes",
+    "on",
+    "Off",
+    "y",
+    "n",
+    "1_000",
+    "12:30",
+    "12:30:45",
+    "2026-11-01",
+    "2026-11-01T00:00:00Z",
+    "0b11",
+    "0o8",
+    "0xG",
+    "1.2.3",
+    "+",
+    "-",
+    ".",
+    ".e5",
+    "1e",
+    "tRue",
+    "nULL",
+    "<<",
+    "=",
+    "v1",
+    "-x",
+    "1.2.3-rc.1",
+    "q4_1",
+    "+.x",
+]
 
 
 @pytest.mark.parametrize(("text", "value"), CORE)

@@ -124,8 +124,12 @@ _SCALARS = (
 )
 _VALUES = st.recursive(
     _SCALARS,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["name", "order", "add", "status", "file", "any", "strength"]), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "order", "add", "status", "file", "any", "strength"]), inner, max_size=2
+        )
+    ),
     max_leaves=4,
 )
 

@@ -19,7 +19,7 @@ __all__ = ["all_problems", "command"]
 _EPILOG = """\b
 Examples:
   plangate check                     every problem of this folder, each with its line and what to write
-  plangate check -w shop --strict    warnings count as errors
+  plangate check -w shop --strict    warnings count as errors; law L4 looks at every cell
   plangate check --json              {"ok": ..., "problems": [...]} for a program
 """
 
@@ -27,13 +27,13 @@ Examples:
 @click.command("check", epilog=_EPILOG)
 @workspace_option
 @json_option
-@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors, and law L4 looks at every cell of every suite.")
 def command(workspace: Path, *, as_json: bool, strict: bool) -> int:
     """Check every document of the workspace, how they fit together, and the laws of its plans.
 
     Exit status: 0 nothing is wrong, 2 something is.
     """
-    problems = all_problems(load_workspace(workspace))
+    problems = all_problems(load_workspace(workspace), strict=strict)
     failed = [problem for problem in problems if strict or problem.severity == "error"]
     if as_json:
         _print_json(problems, ok=not failed)
@@ -42,11 +42,15 @@ def command(workspace: Path, *, as_json: bool, strict: bool) -> int:
     return ExitCode.INPUT if failed else ExitCode.PASSED
 
 
-def all_problems(workspace: Workspace) -> list[Problem]:
-    """Everything that is wrong, sorted by place, each once."""
+def all_problems(workspace: Workspace, *, strict: bool = False) -> list[Problem]:
+    """Everything that is wrong, sorted by place, each once.
+
+    Law L4 needs the cells of all suites: `strict` looks at each of them, otherwise only where that takes a moment.
+    """
     problems = set(workspace.check())
     problems.update(_lock_problems(workspace))
-    problems.update(_law_problems(workspace))
+    sound = not any(problem.severity == "error" for problem in problems)
+    problems.update(_law_problems(workspace, suites_too=sound, quick=not strict))
     return sorted(problems)
 
 
@@ -72,18 +76,22 @@ def _lock_problems(workspace: Workspace) -> list[Problem]:
     return compare(lock, lockable(workspace), pinned=pinned)
 
 
-def _law_problems(workspace: Workspace) -> list[Problem]:
-    try:
-        from plangate.entitlements import laws
-    except ImportError:
-        return []
+def _law_problems(workspace: Workspace, *, suites_too: bool, quick: bool) -> list[Problem]:
+    from plangate.cli.reasons import expected_reasons
+    from plangate.entitlements import laws
+
     problems: list[Problem] = []
     for name, version in workspace.catalog_versions():
         try:
             catalog = workspace.catalog(name, version)
         except InputError:  # laws speak about catalogs that can be read
             continue
-        problems += laws.check(catalog)
+        try:
+            covered = expected_reasons(workspace, catalog, quick=quick) if suites_too else None
+        except InputError as error:  # a suite whose matrix is empty or cannot be spanned
+            problems += error.problems
+            covered = None
+        problems += laws.check(catalog, covered=covered)
     return problems
 
 

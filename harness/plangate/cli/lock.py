@@ -38,17 +38,18 @@ def command(workspace: Path, *, as_json: bool, only_check: bool) -> int:
     found = lockable(opened)
     new = sorted(set(found) - set(lock.files))
     if only_check:
-        return _report(compare(lock, found, pinned=found), new=new, as_json=as_json)
+        return _report(compare(lock, found, pinned=found), new=new, as_json=as_json, done="All is locked.")
     errors = [problem for problem in opened.check() if problem.severity == "error"]
     errors += [problem for problem in compare(lock, found, pinned=()) if problem.severity == "error"]
     if errors:
         raise InputError.of(errors)
     if new:
         _write(opened.root / "plangate.lock", lock_text(extended(lock, found)))
-    return _report([], new=new, as_json=as_json)
+    done = f"{len(new)} newly locked." if new else "Nothing new to lock."
+    return _report([], new=new, as_json=as_json, done=done)
 
 
-def _report(problems: list[Problem], *, new: list[str], as_json: bool) -> int:
+def _report(problems: list[Problem], *, new: list[str], as_json: bool, done: str) -> int:
     if as_json:
         entries = [{"code": one.code, "path": one.path, "message": one.message, "hint": one.hint} for one in problems]
         click.echo(json.dumps({"ok": not problems, "new": new, "problems": entries}, indent=2, ensure_ascii=False))
@@ -58,7 +59,7 @@ def _report(problems: list[Problem], *, new: list[str], as_json: bool) -> int:
         if not problems:
             for key in new:
                 click.echo(f"locked {key}")
-            click.echo(f"{len(new)} newly locked." if new else "Nothing new to lock.")
+            click.echo(done)
     return ExitCode.INPUT if problems else ExitCode.PASSED
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from typing import Any
 
 from plangate.documents.schema_check import SchemaCheck, compile_schema
@@ -44,7 +44,10 @@ _FOLDERS = {
 
 def schema_text(kind: Kind) -> str:
     """The JSON Schema file of a kind, as it is shipped."""
-    return files("plangate.documents").joinpath("schemas", f"{kind.value}.json").read_text("utf-8")
+    data = get_data("plangate.documents", f"schemas/{kind.value}.json")
+    if data is None:
+        raise FileNotFoundError(f"the schema of {kind.value} is not part of this installation")
+    return data.decode("utf-8")
 
 
 @cache

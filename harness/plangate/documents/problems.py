@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from plangate.documents.positions import Pointer, Position, Positions
-from plangate.documents.wording import did_you_mean, dotted, shown
+from plangate.documents.wording import did_you_mean, dotted, listed, shown
 from plangate.errors import Problem
 
 __all__ = ["PROBLEMS_MAX", "capped", "problem_at", "strings_in", "unknown_key", "unknown_value"]
@@ -51,7 +51,8 @@ def capped(problems: Iterable[Problem]) -> list[Problem]:
 
 def _unknown(place: Position, pointer: Pointer, what: str, name: str, known: Iterable[str]) -> Problem:
     names = list(known)
-    hint = did_you_mean(name, names) or (f"declare it under {_SECTIONS[what]}" if what in _SECTIONS else "")
+    elsewhere = f"declare it under {_SECTIONS[what]}" if what in _SECTIONS else f"there are: {listed(names)}"
+    hint = did_you_mean(name, names) or elsewhere
     return problem_at(place, code="unknown-name", message=f"{dotted(pointer)}: unknown {what} {shown(name)}", hint=hint)
 
 
@@ -60,10 +61,10 @@ _SECTIONS = {
     "limit": "limits",
     "setting": "settings",
     "plan": "plans",
+    "state": "states",
     "suite": "release.suites",
     "secret": "bindings.secrets",
     "key": "keys",
-    "variable": "variables",
 }
 
 

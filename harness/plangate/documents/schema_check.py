@@ -266,7 +266,10 @@ def _if(compiler: _Compiler, schema: Schema) -> SchemaCheck:
 
 
 def _alternatives(keyword: str) -> _Maker:
-    """anyOf, oneOf: where none fits, the errors of the branch that takes values of this type, if there is but one."""
+    """anyOf, oneOf: where none fits, the errors of the branch that takes values of this type, if there is but one.
+
+    A wrong word is an error of the whole, so that the message can name every form.
+    """
 
     def make(compiler: _Compiler, schema: Schema) -> SchemaCheck:
         branches = [(_allowed_types(part), compiler.compile(part)) for part in schema[keyword]]
@@ -286,7 +289,7 @@ def _alternatives(keyword: str) -> _Maker:
                 near.append(found)
             if fitting == 1:
                 return
-            if len(near) == 1:
+            if len(near) == 1 and not all(one.pointer == pointer and one.keyword in _WORDS for one in near[0]):
                 errors.extend(near[0])
             else:
                 errors.append(SchemaError(pointer, keyword, schema, value))
@@ -329,4 +332,5 @@ _GENERAL: Final[dict[str, _Maker]] = {
     "oneOf": _alternatives("oneOf"),
     "if": _if,
 }
+_WORDS: Final = frozenset({"enum", "const"})
 _KNOWN: Final = frozenset({"type", "then", *_TEXT, *_NUMBER, *_ARRAY, *_OBJECT, *_GENERAL})

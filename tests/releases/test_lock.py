@@ -1,0 +1,110 @@
+"""The lock: a locked document never changes silently, and a lock that cannot be read unlocks nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plangate.errors import InputError, PinError
+from plangate.releases.lock import Lock, compare, extended, lock_text, read_lock
+
+A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+CATALOG, SUITE = "envs/plans/shop/1.0.0.yaml", "evals/gating.yaml@5"
+
+
+def codes(lock: Lock, found: dict[str, str], pinned: set[str] | None = None) -> list[tuple[str, str, str]]:
+    problems = compare(lock, found, pinned=pinned or set())
+    return [(problem.path, problem.code, problem.severity) for problem in problems]
+
+
+def test_what_is_locked_and_unchanged_is_fine() -> None:
+    assert codes(Lock(files={CATALOG: A, SUITE: B}), {CATALOG: A, SUITE: B}, {CATALOG, SUITE}) == []
+
+
+def test_a_changed_document_is_an_error_that_says_write_a_new_version() -> None:
+    (problem,) = compare(Lock(files={CATALOG: A}), {CATALOG: B}, pinned=())
+    assert (problem.path, problem.code, problem.severity) == (CATALOG, "locked-file-changed", "error")
+    assert "write a new version" in problem.hint
+    (problem,) = compare(Lock(files={SUITE: A}), {SUITE: B}, pinned=())
+    assert problem.path == "evals/gating.yaml"
+    assert "raise metadata.version above 5" in problem.hint
+
+
+def test_a_locked_document_that_is_gone_is_an_error() -> None:
+    assert codes(Lock(files={CATALOG: A}), {}) == [(CATALOG, "locked-file-missing", "error")]
+
+
+def test_a_suite_moves_on_to_its_next_version() -> None:
+    lock = Lock(files={SUITE: A})
+    found = {"evals/gating.yaml@6": B}
+    assert codes(lock, found, set(found)) == [("evals/gating.yaml", "not-locked", "warning")]
+    assert extended(lock, found).files == {SUITE: A, **found}
+
+
+def test_going_back_to_a_locked_version_with_other_content_is_an_error() -> None:
+    lock = Lock(files={SUITE: A, "evals/gating.yaml@6": B})
+    assert codes(lock, {SUITE: B}) == [("evals/gating.yaml", "locked-file-changed", "error")]
+
+
+def test_a_pinned_document_that_nobody_locked_is_a_warning_and_an_unpinned_one_nothing() -> None:
+    assert codes(Lock(), {CATALOG: A}, {CATALOG}) == [(CATALOG, "not-locked", "warning")]
+    assert codes(Lock(), {CATALOG: A}) == []
+
+
+def test_locking_adds_and_never_replaces() -> None:
+    lock = extended(Lock(files={CATALOG: A}), {CATALOG: A, SUITE: B})
+    assert lock.files == {CATALOG: A, SUITE: B}
+    with pytest.raises(PinError) as refused:
+        extended(lock, {CATALOG: B, SUITE: A})
+    assert [problem.code for problem in refused.value.problems] == ["locked-file-changed"] * 2
+
+
+def test_no_lock_file_is_an_empty_lock() -> None:
+    assert read_lock(None) == Lock()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "empty-document"),
+        ("{", "yaml-syntax"),
+        ("[]", "lock-unreadable"),
+        ('{"version": 1}', "lock-unreadable"),
+        ('{"version": 2, "files": {}}', "lock-unreadable"),
+        ('{"version": 1, "files": [], "more": 1}', "lock-unreadable"),
+        ('{"version": 1, "files": []}', "lock-unreadable"),
+        ('{"version": 1, "files": {"a": "sha256:abc"}}', "lock-unreadable"),
+        ('{"version": 1, "files": {"a": 5}}', "lock-unreadable"),
+        (f'{{"version": 1, "files": {{"a": "{A}", "a": "{B}"}}}}', "duplicate-key"),
+        (
+            f'{{\n"version": 1, "files": {{\n<<<<<<< HEAD\n"a": "{A}"\n=======\n"a": "{B}"\n>>>>>>> x\n}}}}',
+            "yaml-syntax",
+        ),
+    ],
+)
+def test_a_lock_that_cannot_be_read_is_refused(text: str, code: str) -> None:
+    with pytest.raises(InputError) as refused:
+        read_lock(text.encode())
+    assert code in {problem.code for problem in refused.value.problems}
+    assert "plangate.lock" in str(refused.value)
+
+
+_DIGESTS = st.integers(0, 2**256 - 1).map(lambda number: f"sha256:{number:064x}")
+_FILES = st.dictionaries(st.from_regex(r"[a-z]{1,8}(/[a-z0-9.é]{1,8}){0,2}(@[1-9])?", fullmatch=True), _DIGESTS)
+
+
+@given(_FILES)
+def test_what_is_written_is_read_back(files: dict[str, str]) -> None:
+    text = lock_text(Lock(files=files))
+    assert read_lock(text.encode()).files == files
+    assert json.loads(text) == {"version": 1, "files": files}
+    assert lock_text(Lock(files=dict(reversed(files.items())))) == text
+
+
+@given(_FILES, _FILES)
+def test_after_locking_nothing_found_differs(first: dict[str, str], second: dict[str, str]) -> None:
+    lock = extended(Lock(files=first), {**second, **first})
+    assert compare(lock, {**second, **first}, pinned={**first, **second}) == []
