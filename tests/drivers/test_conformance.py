@@ -17,7 +17,7 @@ from tests.drivers.servers import closed_port, serving
 from tests.drivers.workspaces import context_in
 
 REFERENCE = "plangate.testing.reference"
-LINES = ("python", "-m", REFERENCE)
+LINES = ("python", "-S", reference.__file__)
 
 # The reference app's own words, read by rules instead of by its AuthZEN answer. Rules have no place for a limit.
 RULES = (

@@ -64,7 +64,12 @@ class DriverCheck:
     run: Callable[[DriverSource], Awaitable[None]]
 
     def __call__(self, source: DriverSource) -> None:
-        asyncio.run(_within(self.run(source), "the whole check", patience_s=4 * PATIENCE_S))
+        try:
+            asyncio.run(_within(self.run(source), "the whole check", patience_s=4 * PATIENCE_S))
+        except CheckFailedError:
+            raise
+        except Exception as error:
+            raise CheckFailedError(f"the driver raised {type(error).__name__}: {error}") from error
 
     def __str__(self) -> str:
         return self.name
@@ -83,9 +88,8 @@ def check_driver(source: DriverSource, *, leave_out: Mapping[str, str] | None = 
             continue
         try:
             check(source)
-        except Exception as error:
-            kind = "" if isinstance(error, CheckFailedError) else f"{type(error).__name__}: "
-            failed[check.name] = f"{kind}{error}"
+        except CheckFailedError as error:
+            failed[check.name] = str(error)
         else:
             passed.append(check.name)
     return CheckReport(passed=tuple(passed), failed=failed, left_out=left_out)
@@ -132,14 +136,7 @@ async def _within(waiting: Awaitable[Any], what: str, *, patience_s: float = PAT
 
 
 async def _observe(driver: Driver, request: EvaluationRequest) -> Observed:
-    """One observation; whatever the driver raises is a broken promise."""
-    try:
-        observed = await _within(driver.observe(request), "observe()")
-    except CheckFailedError:
-        raise
-    except Exception as error:
-        raise CheckFailedError(f"observe() raised {type(error).__name__}: {error}") from error
-    return _well_formed(observed)
+    return _well_formed(await _within(driver.observe(request), "observe()"))
 
 
 def _well_formed(observed: Any) -> Observed:

@@ -14,7 +14,7 @@ What it does depends on the capability that is asked for (`action.name`):
 | `conformance.late` | answers after `LATE_S` |
 
 It comes as a function (`answer_now`), a coroutine function (`answer`), an ASGI app (`app`: any POST; also AuthZEN 1.0
-with metadata), and a process that answers lines (`python -m plangate.testing.reference`).
+with metadata), and a process that answers lines (run this file: it imports nothing of plangate and starts fast).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["LATE_S", "LIMIT", "SECRET", "TIMEOUT_S", "answer", "answer_now", "ap
 
 SECRET: Final = "conformance-s3cr3t/value+1"  # noqa: S105 - it protects nothing
 """Give it to your driver as the secret `conformance`; the target says it when it fails."""
-TIMEOUT_S: Final = 0.5
+TIMEOUT_S: Final = 1.0
 """What the kit expects as the target's `timeout_s`."""
 LATE_S: Final = 4.0
 LIMIT: Final = {"name": "exports", "limit": 50, "remaining": 0, "resets_at": "2026-02-01T00:00:00Z"}
