@@ -211,10 +211,10 @@ class WrongLimitReported(EntitlementService):
 
 
 class RolloutByPythonHash(EntitlementService):
-    """A staged rollout that draws its buckets with `hash()`, which is salted anew in every process."""
+    """Metered tools are rolled out in stages; the buckets are drawn with `hash()`, salted anew in every process."""
 
     def plan_includes(self, customer: Customer, tool: Tool, ask: Ask) -> Decision | None:
-        if tool.name == "report.export" and hash(customer.tenant) % 2:
+        if tool.spends and hash(customer.tenant) % 2:
             return NOT_IN_PLAN
         return super().plan_includes(customer, tool, ask)
 
