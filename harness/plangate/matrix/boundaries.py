@@ -95,7 +95,7 @@ def setting_points(
     normal = own_settings(uses, own=own)
     points = [
         SettingPoint(f"{name}={value}", {**normal, name: value})
-        for name in uses
+        for name in dict.fromkeys(uses)
         if name in settings
         for value in _values(settings[name], own.get(name))
     ]
