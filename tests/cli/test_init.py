@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -180,3 +181,18 @@ def test_compiled_leftovers_of_an_installation_are_not_copied(tmp_path: Path) ->
     )
     assert ran.returncode == 0, ran.stderr
     assert files_in(target) == MADE
+
+
+def test_its_run_passes_at_once_and_leaves_nothing_behind_but_the_run(tmp_path: Path) -> None:
+    init(str(tmp_path))
+    ran = subprocess.run(
+        [sys.executable, "-m", "plangate", "run", "dev", "-w", str(tmp_path), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["verdict"] == "passed"
+    assert {name for name in files_in(tmp_path) if not name.startswith(".plangate/")} == MADE
