@@ -40,6 +40,20 @@ def test_every_run_time_dependency_is_explained(project, root: Path) -> None:
     ] == []
 
 
+def test_every_run_time_dependency_is_imported_and_nothing_else_is(project, modules) -> None:
+    named = {"pyyaml": "yaml"}
+    declared = {named.get(_name(item), _name(item)) for item in project["project"]["dependencies"]}
+    imported = set()
+    for module in modules:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add((node.module or "").split(".")[0])
+    from_elsewhere = imported - set(sys.stdlib_module_names) - {"plangate", "pytest"}
+    assert from_elsewhere == declared
+
+
 def test_readme_opens_with_two_commands(root: Path) -> None:
     head = (root / "README.md").read_text(encoding="utf-8").split("\n## ")[0]
     blocks = re.findall(r"```sh\n(.*?)```", head, re.DOTALL)
