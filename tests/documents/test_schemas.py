@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from plangate.documents.kinds import Kind, schema_check, schema_of, schema_text
 from plangate.documents.loader import load
 from plangate.documents.schema_check import SchemaError, compile_schema
+from plangate.documents.validation import SCHEMA_CODES
 from tests.documents.sample_documents import KINDS
 
 EACH = pytest.mark.parametrize("kind", list(Kind))
@@ -74,6 +75,17 @@ def test_every_field_says_what_it_is_for(kind: Kind) -> None:
 
     walk(schema, "")
     assert silent == []
+
+
+@EACH
+def test_its_own_messages_have_known_codes_and_say_what_to_write(kind: Kind) -> None:
+    found = [
+        words
+        for line in json.dumps(schema_of(kind), indent=1).split('"x-plangate": ')[1:]
+        for words in json.JSONDecoder().raw_decode(line)[0].values()
+    ]
+    assert {words["code"] for words in found} <= SCHEMA_CODES
+    assert [words for words in found if not words["message"] or not words["hint"]] == []
 
 
 def test_a_keyword_that_nobody_enforces_is_refused() -> None:

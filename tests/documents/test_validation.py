@@ -6,7 +6,7 @@ import pytest
 
 from plangate.documents.document import read_document
 from plangate.documents.kinds import Kind
-from plangate.documents.validation import PROBLEMS_MAX
+from plangate.documents.problems import PROBLEMS_MAX
 from tests.documents.sample_documents import CATALOG, ENVIRONMENT, KINDS, PROMPT, SUITE, TRUST, changed
 
 

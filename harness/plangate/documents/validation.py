@@ -8,14 +8,18 @@ from typing import Any, Final
 from plangate.documents.environment import Json
 from plangate.documents.kinds import Kind, schema_check
 from plangate.documents.positions import Positions
+from plangate.documents.problems import PROBLEMS_MAX
 from plangate.documents.schema_check import SchemaError
 from plangate.documents.wording import did_you_mean, dotted, listed, shown
 from plangate.errors import Problem
 
-__all__ = ["PROBLEMS_MAX", "validate"]
+__all__ = ["SCHEMA_CODES", "validate"]
 
-PROBLEMS_MAX: Final = 200
-"""Problems of one document that are worked out in full; beyond it one more says that there are more."""
+SCHEMA_CODES: Final = frozenset(
+    {"cost-not-positive", "floating-pin", "literal-secret", "missing-field", "negative-limit", "policy-widens"}
+    | {"bad-format"}
+)
+"""Codes that the schemas give to their own rules, with words of their own, under `x-plangate`."""
 
 _TYPE_WORDS: Final = {
     "string": "text",

@@ -27,6 +27,12 @@ __all__ = ["LOCK_PATH", "Workspace"]
 
 LOCK_PATH = "plangate.lock"
 _LOCK_BYTES_MAX = 16 * 1024 * 1024
+_UNKNOWN = {
+    Kind.ENVIRONMENT: "unknown-environment",
+    Kind.PLAN_CATALOG: "unknown-plan-catalog",
+    Kind.PROMPT: "unknown-prompt",
+    Kind.SUITE: "unknown-suite",
+}
 
 
 class Workspace:
@@ -149,7 +155,7 @@ class Workspace:
         label = " ".join(names)
         texts = [" ".join(entry) for entry in known]
         hint = did_you_mean(label, texts) or (f"there are: {listed(texts)}" if texts else f"put one at {kind.folder}")
-        raise InputError(f"there is no {what} {shown(label)}", code=f"unknown-{what.replace(' ', '-')}", hint=hint)
+        raise InputError(f"there is no {what} {shown(label)}", code=_UNKNOWN[kind], hint=hint)
 
     def _phrasings(self, suite: Suite) -> tuple[str, ...]:
         spec = suite.axis("phrasing")
