@@ -24,7 +24,7 @@ def resolve(text: str, *, environ: Mapping[str, str], workspace: Path, where: st
 
     `where` names the place in the document (`bindings.secrets.api_key`). A relative path is looked up in the workspace
     and may not leave it; an absolute one is taken as given. The last line break of a file is dropped. Raises InputError
-    `missing-environment-variable`, `unreadable-file`, `file-outside-workspace`.
+    `missing-environment-variable`, `unreadable-file`, `path-escapes`.
     """
     if text.startswith("env:"):
         return _variable(text.removeprefix("env:"), environ, where)
@@ -80,7 +80,7 @@ def _file(path: str, workspace: Path, where: str) -> str:
     if not Path(path).is_absolute() and not target.is_relative_to(root):
         raise InputError(
             f"{path!r} leaves the workspace",
-            code="file-outside-workspace",
+            code="path-escapes",
             where=where,
             hint="name a file inside the workspace, or give an absolute path",
         )
