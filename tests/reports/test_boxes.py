@@ -13,7 +13,7 @@ GRID = dict.fromkeys(itertools.product("abc", "xyz", (1, 2, 3)), 1)
 
 
 def boxes(failing, universe=GRID):
-    return explain(dict.fromkeys(failing, 1), universe, split_order=(0, 1, 2))
+    return explain(dict.fromkeys(failing, 1), universe, telling=(0, 1, 2), split_by=(0, 1, 2))
 
 
 def test_all_cells_are_one_box_without_bounds() -> None:
@@ -39,6 +39,12 @@ def test_two_places_are_two_boxes() -> None:
     found = boxes([cell for cell in GRID if cell[:2] in {("a", "x"), ("b", "y")}])
     assert sorted(sorted({cell[:2] for cell in box.coordinates}) for box in found) == [[("a", "x")], [("b", "y")]]
     assert all(box.whole for box in found)
+
+
+def test_cells_are_parted_only_by_axes_that_may_part_them() -> None:
+    failing = dict.fromkeys((cell for cell in GRID if cell[:2] in {("a", "x"), ("b", "y")}), 1)
+    (box,) = explain(failing, GRID, telling=(0, 1, 2), split_by=(2,))
+    assert not box.whole
 
 
 def test_values_that_fail_alike_share_a_box() -> None:

@@ -205,7 +205,7 @@ def test_a_lockout_says_who_is_refused_what() -> None:
     assert cause.verdict is Verdict.LOCKOUT
 
 
-def test_leaks_come_first_then_leaking_flaky_cells_however_few() -> None:
+def test_what_leaked_comes_first_then_lockouts_then_errors_however_many() -> None:
     def app(axes, due):
         if axes["capability"] == "audit.read":
             return (failed("timeout"),)
@@ -217,7 +217,10 @@ def test_leaks_come_first_then_leaking_flaky_cells_however_few() -> None:
             return (said("allow", "entitled"),)
         return right(axes, due)
 
-    assert [cause.verdict for cause in causes_of(app)] == [Verdict.LEAK, Verdict.FLAKY, Verdict.LOCKOUT, Verdict.ERROR]
+    causes = causes_of(app)
+    assert [cause.verdict for cause in causes] == [Verdict.FLAKY, Verdict.LEAK, Verdict.LOCKOUT, Verdict.ERROR]
+    assert [cause.leaked for cause in causes] == [6, 3, 0, 0]
+    assert causes[3].cells > causes[2].cells
 
 
 def test_the_plainest_cell_is_the_example() -> None:
@@ -240,6 +243,95 @@ def test_a_suite_with_one_value_on_an_axis_does_not_mention_it(values) -> None:
     cause = causes_of(lambda axes, due: (failed("timeout"),), **values)[0]
     axis = next(iter(values)).removesuffix("s")
     assert axis not in {spread.axis for spread in cause.spreads}
+
+
+def passing_over(axes, due, *, without: str):
+    """What an app decides that does not know one rule of the little catalog."""
+    if due.reason != without:
+        return right(axes, due)
+    later = expected({**axes, "state": "Subscribed"})
+    return right(axes, later)
+
+
+def test_a_rule_that_is_passed_over_is_one_cause_whatever_the_next_rule_says() -> None:
+    cause = only(lambda axes, due: passing_over(axes, due, without="suspended"))
+    assert cause.title.startswith("Suspended tenants keep working at all 3 surfaces")
+    # Of 9 capabilities at 3 surfaces, each with its boundary cells, some are sold, some are not in the plan.
+    assert set(cause.verdicts) == {Verdict.LEAK, Verdict.MISMATCH}
+    assert cause.verdicts[Verdict.LEAK] == cause.leaked
+    assert cause.observed[0] == "allow entitled"
+    assert cause.due == ("deny suspended",)
+
+
+def test_the_example_of_a_mixed_cause_is_a_leak() -> None:
+    run = run_of(lambda axes, due: passing_over(axes, due, without="suspended"))
+    (cause,) = survey(run).causes
+    assert next(one for one in run.held if one.cell == cause.cell).verdict is Verdict.LEAK
+
+
+def test_a_rule_that_answers_too_early_is_one_cause_over_all_that_it_hides() -> None:
+    cause = only(
+        lambda axes, due: (
+            (said("deny", "not_in_plan"),)
+            if axes["capability"] == "report.export" and axes["plan"] == "pro" and due.rule in {"D9", "D11"}
+            else right(axes, due)
+        )
+    )
+    assert cause.title == "pro is refused report.export at all 3 surfaces: not_in_plan"
+    assert cause.verdicts == {Verdict.LOCKOUT: 6, Verdict.MISMATCH: 3}
+
+
+def test_two_missing_grants_are_two_causes() -> None:
+    missing = {("pro", "report.export"), ("enterprise", "crm.sync")}
+    causes = causes_of(
+        lambda axes, due: (
+            (said("deny", "not_in_plan"),)
+            if (axes["plan"], axes["capability"]) in missing and due.rule in {"D9", "D11"}
+            else right(axes, due)
+        )
+    )
+    assert [cause.title for cause in causes] == [
+        "pro is refused report.export at all 3 surfaces: not_in_plan",
+        "enterprise is refused crm.sync at all 3 surfaces: not_in_plan",
+    ]
+
+
+def test_a_wrong_grant_that_leaks_under_two_rules_is_one_cause() -> None:
+    cause = only(
+        allowing(
+            lambda axes, due: (
+                (axes["plan"], axes["capability"]) == ("pro", "report.export") and due.rule in {"D9", "D4"}
+            )
+        )
+    )
+    assert cause.rules == ("D4", "D9")
+
+
+def test_a_condition_beside_plan_and_capability_is_named() -> None:
+    run = FakeRun(
+        [
+            cell_result(
+                {**axes, "override": override},
+                (said("allow", "entitled"),) if override == "expired_grant" else right(axes, due),
+                due=due,
+            )
+            for axes in every_cell(surfaces=["default"])
+            for override in ("none", "expired_grant")
+            if (due := expected(axes)).rule == "D6"
+        ]
+    )
+    (cause,) = survey(run).causes
+    assert cause.title.endswith("with override expired_grant")
+
+
+def test_the_normal_surface_is_not_counted_among_surfaces() -> None:
+    wrong = allowing(
+        lambda axes, due: axes["plan"] == "free" and axes["capability"] == "report.export" and due.rule == "D6"
+    )
+    held = results(every_cell(), wrong) + results(every_cell(surfaces=["default"]), wrong, suite="commerce")
+    (cause,) = survey(FakeRun(held)).causes
+    assert cause.title == "free can use report.export at all 3 surfaces"
+    assert cause.cells == 4
 
 
 OBSERVED = st.sampled_from(
@@ -269,6 +361,8 @@ def test_every_failing_cell_is_counted_in_exactly_one_cause(answers, random) -> 
     ]
     found = Counter()
     for cause in survey(FakeRun(held)).causes:
-        found[cause.verdict] += cause.cells
+        found.update(cause.verdicts)
+        assert cause.cells == sum(cause.verdicts.values())
+        assert cause.verdict == next(iter(cause.verdicts))
         assert cause.title
     assert found == Counter(one.verdict for one in held if one.verdict is not Verdict.PASS)

@@ -35,12 +35,17 @@ class Box:
 
 
 def explain(
-    failing: Mapping[Coordinate, int], universe: Mapping[Coordinate, int], *, split_order: Sequence[int], depth: int = 2
+    failing: Mapping[Coordinate, int],
+    universe: Mapping[Coordinate, int],
+    *,
+    telling: Sequence[int],
+    split_by: Sequence[int] = (),
 ) -> tuple[Box, ...]:
     """The boxes that hold `failing` (cells by coordinate) within `universe` (all cells for which the same was due).
 
-    `split_order` lists axis indices, the axis to split by first. Every failing coordinate is in exactly one box.
-    Returns one box with `whole` False where at most BOXES_MAX whole ones cannot be found.
+    `telling` lists axis indices, the one that says most to a reader first: its bounds are kept longest. Only axes in
+    `split_by` may part cells. Every failing coordinate is in exactly one box. Returns one box with `whole` False where
+    at most BOXES_MAX whole ones cannot be found.
     """
     if not failing:
         return ()
@@ -48,13 +53,13 @@ def explain(
     bounds = _bounds(values, _values(universe))
     cells = sum(failing.values())
     if cells == _cells_inside(universe, bounds):
-        needed = _needed(bounds, universe, cells=cells, split_order=split_order)
+        needed = _needed(bounds, universe, cells=cells, telling=telling)
         return (Box(coordinates=tuple(failing), whole=True, bounds=needed),)
     best: tuple[Box, ...] = ()
-    for axis in split_order if depth else ():
-        if len(values[axis]) < 2:
-            continue
-        boxes = _split(failing, universe, axis=axis, split_order=split_order, depth=depth)
+    for axis in split_by:
+        boxes = (
+            _split(failing, universe, axis=axis, telling=telling, split_by=split_by) if len(values[axis]) > 1 else ()
+        )
         if boxes and (not best or len(boxes) < len(best)):
             best = boxes
     return best or (Box(coordinates=tuple(failing), whole=False, bounds=bounds),)
@@ -65,8 +70,8 @@ def _split(
     universe: Mapping[Coordinate, int],
     *,
     axis: int,
-    split_order: Sequence[int],
-    depth: int,
+    telling: Sequence[int],
+    split_by: Sequence[int],
 ) -> tuple[Box, ...]:
     """Whole boxes after a split by `axis`, values with the same profile kept together; empty where there are none."""
     parts: dict[AxisValue, dict[Coordinate, int]] = defaultdict(dict)
@@ -75,13 +80,14 @@ def _split(
     groups: dict[object, dict[Coordinate, int]] = defaultdict(dict)
     for part in parts.values():
         values = _values(part)
-        profile = tuple(frozenset(values[other]) for other in split_order if other != axis)
+        profile = tuple(frozenset(values[other]) for other in telling if other != axis)
         groups[profile].update(part)
     if not 1 < len(groups) <= BOXES_MAX:
         return ()
+    further = [other for other in split_by if other != axis]
     boxes: list[Box] = []
     for group in groups.values():
-        found = explain(group, universe, split_order=split_order, depth=depth - 1)
+        found = explain(group, universe, telling=telling, split_by=further)
         if not all(box.whole for box in found) or len(boxes) + len(found) > BOXES_MAX:
             return ()
         boxes.extend(found)
@@ -93,10 +99,10 @@ def _needed(
     universe: Mapping[Coordinate, int],
     *,
     cells: int,
-    split_order: Sequence[int],
+    telling: Sequence[int],
 ) -> tuple[tuple[int, frozenset[AxisValue]], ...]:
-    """`bounds` without those that follow from the others; the axis to split by last is dropped first."""
-    place = {axis: number for number, axis in enumerate(split_order)}
+    """`bounds` without those that follow from the others; what tells least is dropped first."""
+    place = {axis: number for number, axis in enumerate(telling)}
     needed = list(bounds)
     for bound in sorted(bounds, key=lambda one: -place.get(one[0], len(place) + one[0])):
         fewer = [one for one in needed if one is not bound]

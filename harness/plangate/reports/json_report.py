@@ -64,6 +64,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
     return {
         "title": cause.title,
         "verdict": cause.verdict.value,
+        "verdicts": {verdict.value: count for verdict, count in cause.verdicts.items()},
         "cells": cause.cells,
         "leaked": cause.leaked,
         "expected": list(cause.due),

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from plangate.entitlements.decision import Effect, LimitDetail
+from plangate.entitlements.decision import Effect, LimitDetail, Reason
 from plangate.reports.safe_text import clean, shape
 from plangate.verdicts.observation import Fault
 from plangate.verdicts.result import CellResult, Expected, ObservedCount, Verdict
 
-__all__ = ["Due", "Symptom", "decision_text", "due_of", "fault_text", "observed_texts", "symptom_of"]
+__all__ = [
+    "PASSED_OVER",
+    "TOO_EARLY",
+    "Due",
+    "Symptom",
+    "could_be_refused_by",
+    "decision_text",
+    "due_of",
+    "fault_text",
+    "observed_texts",
+    "symptom_of",
+]
+
+PASSED_OVER = "passed over"
+TOO_EARLY = "too early"
 
 
 class Due(NamedTuple):
@@ -21,10 +36,47 @@ class Due(NamedTuple):
 
 
 class Symptom(NamedTuple):
-    """What came instead. `said` holds (effect, reason) pairs, or faults; `kind` tells apart what the pairs do not."""
+    """What came instead.
+
+    `kind` is `passed over` (the answer of a later rule, as if the due one were not there), `too early` (the refusal of
+    a rule that comes before the due one), `silent`, `limit`, `fault`, `unobserved`, how a flaky cell changes, or empty.
+    `said` holds (effect, reason) pairs, or (fault, text), where they are part of what makes cells alike.
+    """
 
     kind: str
     said: tuple[tuple[str, str], ...]
+
+
+_RANKS: Mapping[str, int] = {
+    Reason.UNKNOWN_CAPABILITY: 1,
+    Reason.PROHIBITED: 2,
+    Reason.TENANT_NOT_LINKED: 3,
+    Reason.NOT_ACTIVATED: 4,
+    Reason.SUSPENDED: 4,
+    Reason.UNSUBSCRIBED: 4,
+    Reason.UNKNOWN_STATE: 4,
+    Reason.UNKNOWN_PLAN: 5,
+    Reason.REVOKED: 6,
+    Reason.NOT_IN_PLAN: 7,
+    Reason.CONSENT_REQUIRED: 8,
+    Reason.OUT_OF_SCOPE: 9,
+    Reason.LIMIT_EXCEEDED: 10,
+}
+"""Place of each refusal in the order of the rules (domain.md section 2)."""
+_APPROVAL, _ALLOW = 11, 12
+
+
+def _rank(effect: Effect | None, reason: str | None) -> int | None:
+    """Where in the order of the rules a decision comes from; None for a reason that is not ours."""
+    if effect is Effect.ALLOW:
+        return _ALLOW
+    return _APPROVAL if effect is Effect.REQUIRE_APPROVAL else _RANKS.get(reason or "")
+
+
+def could_be_refused_by(reason: str, due: Due) -> bool:
+    """Whether a refusal for `reason` would come before the due decision."""
+    rank, due_rank = _RANKS.get(reason), _rank(due.effect, due.reason)
+    return rank is not None and due_rank is not None and rank < due_rank
 
 
 def due_of(expected: Expected) -> Due:
@@ -40,14 +92,29 @@ def symptom_of(result: CellResult) -> Symptom:
     if result.verdict is Verdict.FLAKY:
         # Which decisions alternate differs from cell to cell; that and how they alternate is what the cells share.
         return Symptom(_what_differs(decisions), ())
-    said = sorted({(str(one.effect), shape(one.reason or "")) for one in decisions})
+    said = tuple(sorted({(str(one.effect), shape(one.reason or "")) for one in decisions}))
+    out_of_order = _out_of_order(result.expected, decisions)
+    if out_of_order:
+        return Symptom(out_of_order, said if out_of_order == TOO_EARLY else ())
     if result.verdict is not Verdict.MISMATCH:
-        return Symptom("", tuple(said))
+        return Symptom("", said)
     if all(one.effect is result.expected.effect and not one.reason for one in decisions):
         return Symptom("silent", ())
-    if any(_limit_differs(result.expected, one) for one in decisions):
-        return Symptom("limit", tuple(said))
-    return Symptom("", tuple(said))
+    return Symptom("limit" if any(_limit_differs(result.expected, one) for one in decisions) else "", said)
+
+
+def _out_of_order(expected: Expected, decisions: list[ObservedCount]) -> str:
+    """Whether an earlier or a later rule answered; empty where neither is known."""
+    due = _rank(expected.effect, expected.reason)
+    ranks = [_rank(one.effect, one.reason) for one in decisions]
+    if due is None or any(rank is None for rank in ranks):
+        return ""
+    if all(rank is not None and rank > due for rank in ranks):
+        return PASSED_OVER
+    early = all(one.effect is Effect.DENY for one in decisions) and all(
+        rank is not None and rank < due for rank in ranks
+    )
+    return TOO_EARLY if early else ""
 
 
 def _fault_symptom(result: CellResult) -> Symptom:

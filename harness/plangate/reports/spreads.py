@@ -53,6 +53,10 @@ def spread_of(axis: str, found: Iterable[AxisValue], *, suites: Sequence[SuiteSu
     spanned: tuple[AxisValue, ...] = tuple(suite.name for suite in suites)
     if axis != "suite":
         spanned = axis_values(axis, suites)
+    if axis == "surface" and len(spanned) > 1:
+        # `default` is no place beside the others: suites that try no surface in particular use it.
+        spanned = tuple(value for value in spanned if value != "default")
+        held = held - {"default"} or held
     ordered = [value for value in spanned if value in held]
     ordered += sorted(held - set(ordered), key=str)
     texts = tuple(clean(value_text(value), length_max=80) for value in ordered[:_SHOWN_MAX])

@@ -6,7 +6,8 @@ an axis is given up, the least telling first, and what was counted is folded: co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from plangate.documents.suite import AXES
@@ -15,7 +16,7 @@ from plangate.reports.axes import NORMAL, oddity
 from plangate.reports.boxes import Coordinate
 from plangate.reports.picture import Place, place_of
 from plangate.reports.safe_text import clean
-from plangate.reports.signatures import Due, Symptom, due_of, observed_texts, symptom_of
+from plangate.reports.signatures import PASSED_OVER, TOO_EARLY, Due, Symptom, due_of, observed_texts, symptom_of
 from plangate.verdicts.result import CellResult, Verdict
 
 __all__ = ["Alike", "Facts", "Found", "Tally"]
@@ -39,9 +40,13 @@ _GIVEN_UP_FIRST = (
 
 
 class Alike(NamedTuple):
-    """What cells share that fail alike. `due` is None where it does not matter: for flaky cells and errors."""
+    """What cells share that fail alike.
 
-    verdict: Verdict
+    `verdict` is None where an earlier or later rule answered: whether that leaks depends on which one. `due` is None
+    where it does not matter: for flaky cells, errors, and a rule that answers too early.
+    """
+
+    verdict: Verdict | None
     symptom: Symptom
     due: Due | None
 
@@ -54,6 +59,8 @@ class Facts(NamedTuple):
     limit: str
     setting: str
     observed: tuple[str, ...]
+    said: tuple[tuple[str, str], ...]
+    """(effect, reason) of each distinct decision."""
 
 
 class Found(NamedTuple):
@@ -61,6 +68,8 @@ class Found(NamedTuple):
 
     cells: int
     leaked: int
+    verdicts: tuple[int, ...]
+    """Cells by verdict, in the order of `Verdict`."""
     facts: Facts
     oddity: int
     """On how many axes the example differs from the normal value."""
@@ -101,12 +110,12 @@ class Tally:
         if self._held > self._coordinates_max:
             self._give_up_an_axis()
 
-    def whole_universe(self) -> dict[Coordinate, int]:
-        """Cells by coordinate, whatever was due."""
-        total: dict[Coordinate, int] = {}
-        for counts in self.universe.values():
-            for coordinate, count in counts.items():
-                total[coordinate] = total.get(coordinate, 0) + count
+    def cells_due(self, wanted: Callable[[Due], bool]) -> Mapping[Coordinate, int]:
+        """Cells by coordinate, of all due decisions that are `wanted`."""
+        total: Counter[Coordinate] = Counter()
+        for due, counts in self.universe.items():
+            if wanted(due):
+                total.update(counts)
         return total
 
     def _shared(self, value: AxisValue) -> AxisValue:
@@ -114,8 +123,7 @@ class Tally:
         return self._same.setdefault(value, value) if isinstance(value, str) else value  # type: ignore[return-value]
 
     def _add_failing(self, result: CellResult, due: Due, coordinate: Coordinate) -> None:
-        fault_or_flaky = result.verdict in (Verdict.FLAKY, Verdict.ERROR)
-        alike = Alike(result.verdict, symptom_of(result), None if fault_or_flaky else due)
+        alike = _alike(result, due)
         if alike not in self.failing and len(self.failing) >= self._kinds_max:
             # An app that words each answer anew must not cost memory without bound.
             alike = Alike(result.verdict, Symptom("various", ()), None)
@@ -142,6 +150,15 @@ class Tally:
             self._give_up_an_axis()
 
 
+def _alike(result: CellResult, due: Due) -> Alike:
+    symptom = symptom_of(result)
+    if symptom.kind == PASSED_OVER:
+        return Alike(None, symptom, due)
+    if symptom.kind == TOO_EARLY:
+        return Alike(None, symptom, None)
+    return Alike(result.verdict, symptom, None if result.verdict in (Verdict.FLAKY, Verdict.ERROR) else due)
+
+
 def _found(result: CellResult, due: Due) -> Found:
     expected = result.expected
     facts = Facts(
@@ -150,15 +167,24 @@ def _found(result: CellResult, due: Due) -> Found:
         limit=expected.limit.name if expected.limit else "",
         setting=expected.setting or "",
         observed=observed_texts(result),
+        said=tuple(sorted({(str(one.effect), clean(one.reason or "")) for one in result.observed if one.effect})),
     )
     return Found(
-        1, int(result.leaked), facts, oddity(result.axes), result.cell, clean(result.reproduce), place_of(result)
+        cells=1,
+        leaked=int(result.leaked),
+        verdicts=tuple(int(result.verdict is verdict) for verdict in Verdict),
+        facts=facts,
+        oddity=oddity(result.axes),
+        cell=result.cell,
+        reproduce=clean(result.reproduce),
+        place=place_of(result),
     )
 
 
 def _together(first: Found, second: Found) -> Found:
     plainer = second if second.oddity < first.oddity else first
-    return plainer._replace(cells=first.cells + second.cells, leaked=first.leaked + second.leaked)
+    verdicts = tuple(map(sum, zip(first.verdicts, second.verdicts, strict=True)))
+    return plainer._replace(cells=first.cells + second.cells, leaked=first.leaked + second.leaked, verdicts=verdicts)
 
 
 def _folded(counts: Mapping[Coordinate, int], place: int) -> dict[Coordinate, int]:

@@ -26,6 +26,14 @@ __all__ = ["print_report", "report_lines"]
 _CAUSES_MAX = 10
 _VALUES_MAX = 3
 _INDENT = " " * 10
+_PLURAL = {
+    Verdict.PASS: "passes",
+    Verdict.LEAK: "leaks",
+    Verdict.FLAKY: "flaky",
+    Verdict.LOCKOUT: "lockouts",
+    Verdict.MISMATCH: "mismatches",
+    Verdict.ERROR: "errors",
+}
 _VERDICT_STYLE = {RunVerdict.PASSED: "good", RunVerdict.FAILED: "bad", RunVerdict.UNDECIDED: "warn"}
 
 
@@ -109,6 +117,9 @@ def _details(cause: Cause) -> Iterator[tuple[str, str]]:
         due = _some(cause.due, shown=2, more=0) + rule
         yield "expected", f"{due}, {_some(_places(cause.where), shown=2, more=cause.where_more)}"
     yield "observed", _some(cause.observed, shown=2, more=cause.observed_more)
+    if len(cause.verdicts) > 1:
+        counts = (count_text(count, verdict.value, _PLURAL[verdict]) for verdict, count in cause.verdicts.items())
+        yield "of these", ", ".join(counts)
     if cause.verdict is Verdict.FLAKY and cause.leaked:
         yield "leaked", f"{count_text(cause.leaked, 'of these cells was', 'of these cells were')} allowed at least once"
     told = [spread for spread in cause.spreads if not spread.everywhere]

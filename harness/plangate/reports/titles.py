@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from plangate.entitlements.decision import Effect, Reason
+from plangate.reports.axes import MAIN_AXES
 from plangate.reports.safe_text import fit
 from plangate.reports.signatures import Due, Symptom
 from plangate.reports.spreads import Spread, listing
@@ -29,11 +30,13 @@ class Subject:
     values: Mapping[str, Spread]
     """By axis; an axis that was given up to save memory is not there."""
     bounded: tuple[str, ...]
-    """Axes on which the failing cells hold fewer values than those compared with them."""
+    """Axes whose values tell the failing cells from all that are like them; empty where none do."""
     pairs: Mapping[str, tuple[str, ...]]
     """Plan -> its failing capabilities, where plans differ; else empty."""
     observed: str
     """What was observed most, in words."""
+    said: tuple[tuple[str, str], ...]
+    """(effect, reason) pairs that were observed, leaks first, then most cells first."""
     leaked: bool
     """Whether any observation of a flaky cell was a leak."""
     refuses_nothing: bool
@@ -80,7 +83,7 @@ class Subject:
     def surfaces(self) -> str:
         """` at all 3 surfaces`, ` at the tool surface`; empty where the suites try only one."""
         spread = self.values.get("surface")
-        if spread is None or spread.spanned < 2:
+        if spread is None or spread.spanned < 2 or spread.values == ("default",):
             return ""
         if spread.everywhere:
             return " at both surfaces" if spread.count == 2 else f" at all {spread.count} surfaces"
@@ -99,15 +102,30 @@ def title_of(subject: Subject) -> str:
         Verdict.MISMATCH: _mismatch,
         Verdict.ERROR: _error,
     }
-    return fit(titles[subject.verdict](subject) + _phrasings(subject), _TITLE_MAX)
+    return fit(titles[subject.verdict](subject) + _conditions(subject), _TITLE_MAX)
 
 
-def _phrasings(subject: Subject) -> str:
-    """How many wordings do it, where not each does."""
-    spread = subject.values.get("phrasing")
-    if spread is None or "phrasing" not in subject.bounded:
-        return ""
-    return f" with {spread.count} of {spread.spanned} phrasings"
+def _conditions(subject: Subject) -> str:
+    """What else it takes beside plan, state, capability and surface: ` with override expired_grant`."""
+    implied = {_IMPLIED.get(due.reason) for due in subject.dues}
+    told = []
+    for axis in subject.bounded:
+        spread = subject.values[axis]
+        if axis == "phrasing":
+            told.append(f"{spread.count} of {spread.spanned} phrasings")
+        elif axis not in MAIN_AXES and axis not in implied:
+            told.append(f"{axis} {spread.short(2)}")
+    return f" with {' and '.join(told[:2])}" if told else ""
+
+
+_IMPLIED: Mapping[str, str] = {
+    Reason.TENANT_NOT_LINKED: "linked",
+    Reason.REVOKED: "override",
+    Reason.CONSENT_REQUIRED: "consent",
+    Reason.OUT_OF_SCOPE: "setting",
+    Reason.LIMIT_EXCEEDED: "usage",
+}
+"""The axis that a reason speaks of anyway."""
 
 
 def _leak(subject: Subject) -> str:
@@ -119,7 +137,8 @@ def _leak(subject: Subject) -> str:
     if due.reason == Reason.NOT_IN_PLAN:
         return _not_in_plan(subject)
     what = _LEAKS.get(due.reason, "allowed, though the plan says no")
-    named = " and ".join((*subject.limits, *subject.settings))
+    names = (*subject.limits, *subject.settings)
+    named = listing(names, count=min(3, len(names)), noun="") if names else ""
     return f"{what.format(named=named or 'its limit')}{subject.surfaces}{subject.who_what}"
 
 
@@ -156,11 +175,19 @@ def _many_rules_leak(subject: Subject) -> str:
     told = [axis for axis in subject.bounded if axis in ("plan", "capability", "state", "surface")]
     if told == ["surface"]:
         return f"{rules[0].upper()}{rules[1:]}{subject.surfaces}"
-    if not subject.bounded:
+    if not subject.bounded and subject.refuses_nothing:
         return f"No refusal holds: everything is allowed{subject.surfaces}"
-    told = told or list(subject.bounded[:2])
+    if Reason.NOT_IN_PLAN in {due.reason for due in subject.dues} and _is_one_place(subject):
+        return _not_in_plan(subject)
+    if not told:
+        return f"{rules[0].upper()}{rules[1:]}{subject.surfaces}"
     bounds = ", ".join(f"{axis} {subject.values[axis].text}" for axis in told if axis != "surface")
     return f"{bounds}: {rules}{subject.surfaces}"
+
+
+def _is_one_place(subject: Subject) -> bool:
+    spreads = (subject.values.get("plan"), subject.values.get("capability"))
+    return all(spread is not None and spread.count == 1 for spread in spreads)
 
 
 def _flaky(subject: Subject) -> str:
@@ -179,11 +206,8 @@ def _lockout(subject: Subject) -> str:
     said = f": {subject.observed.removeprefix('deny ')}" if " or " not in subject.observed else ""
     if subject.pairs:
         return f"Plans are refused what they bought{subject.surfaces}{said}{subject.who_what}"
-    verb = (
-        "are"
-        if subject.values.get("plan") and subject.plans != "every plan" and subject.values["plan"].count > 1
-        else "is"
-    )
+    plans = subject.values.get("plan")
+    verb = "are" if plans is not None and plans.count > 1 and not plans.everywhere else "is"
     return f"{subject.plans} {verb} refused {subject.capabilities}{subject.surfaces}{said}"
 
 
@@ -195,9 +219,10 @@ def _mismatch(subject: Subject) -> str:
     if subject.symptom.kind == "limit":
         named = " and ".join(subject.limits) or "a limit"
         return f"The app reports another limit than the plan's: {named}{place}"
-    if any(effect == Effect.REQUIRE_APPROVAL != subject.dues[0].effect for effect, _ in subject.symptom.said):
+    reasons = list(dict.fromkeys(reason or "nothing" for _, reason in subject.said))
+    if any(effect == Effect.REQUIRE_APPROVAL != subject.dues[0].effect for effect, _ in subject.said[:1]):
         return f"An approval is asked for where the plan says no{place}"
-    said = " or ".join(reason or "nothing" for _, reason in subject.symptom.said)
+    said = " or ".join(reasons) if len(reasons) < 3 else "another"
     return f"Right effect, wrong reason: {said} where {due} due{place}"
 
 
