@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from plangate.documents.catalog import PlanCatalog
 from plangate.documents.document import Document, read_document
@@ -19,9 +18,6 @@ from plangate.documents.suite import Suite
 from plangate.documents.trust import Trust
 from plangate.documents.wording import did_you_mean, listed, shown
 from plangate.errors import InputError, Problem
-
-if TYPE_CHECKING:
-    from plangate.releases.release import ReleaseIdentity
 
 __all__ = ["LOCK_PATH", "Workspace"]
 
@@ -138,15 +134,6 @@ class Workspace:
         from plangate.documents.crosscheck import workspace_problems
 
         return workspace_problems(self)
-
-    def identity(self, environment: Environment) -> ReleaseIdentity:
-        """The digests of the release, the effective config and the suites of `environment`.
-
-        Raises InputError where something it pins is missing or has errors, PinError where a locked file changed.
-        """
-        from plangate.releases.release import identify
-
-        return identify(self, environment)
 
     def _known(self, kind: Kind, what: str, names: tuple[str, ...]) -> None:
         known = list(list_documents(self.root, kind))

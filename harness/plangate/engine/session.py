@@ -21,11 +21,11 @@ from plangate.errors import DriverError, InputError
 from plangate.matrix.cell import Cell
 from plangate.matrix.expansion import Matrix, expand
 from plangate.matrix.request_shape import evaluation_request
+from plangate.releases.release import ReleaseIdentity, identify
 from plangate.verdicts.result import Expected
 
 if TYPE_CHECKING:
     from plangate.documents.workspace import Workspace
-    from plangate.releases.release import ReleaseIdentity
 
 __all__ = ["MakeDriver", "Prepared", "check_targets", "log_path", "open_targets", "prepare"]
 
@@ -70,7 +70,7 @@ def prepare(
     Raises InputError for documents that are wrong, suites the release does not pin, and an empty matrix.
     """
     manifest = workspace.environment(environment)
-    identity = workspace.identity(manifest)
+    identity = identify(workspace, manifest)
     names = _suite_names(manifest, suites)
     plans: list[SuitePlan] = []
     oracles: dict[str, Oracle] = {}
