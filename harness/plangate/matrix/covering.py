@@ -27,12 +27,12 @@ _Seed = tuple[tuple[int, ...], Row]
 """Positions of axes, and a value for each."""
 
 
-def cover(space: Space, *, strength: int) -> list[Row]:
+def cover(space: Space, *, strength: int, combinations_max: int = COMBINATIONS_MAX) -> list[Row]:
     """Rows that cover every possible combination of `strength` axes.
 
-    Raises InputError (`matrix-too-large`) beyond COMBINATIONS_MAX combinations.
+    Raises InputError (`matrix-too-large`) beyond `combinations_max` combinations.
     """
-    left = _Left(space, strength)
+    left = _Left(space, strength, combinations_max=combinations_max)
     rows: list[Row] = []
     while seeds := left.seeds(_CANDIDATES):
         grown = [_Growth(space, left, seed).row() for seed in seeds]
@@ -45,7 +45,7 @@ def cover(space: Space, *, strength: int) -> list[Row]:
 class _Left:
     """The combinations that no row has yet, and by any t-1 of their values, which values would complete one."""
 
-    def __init__(self, space: Space, strength: int) -> None:
+    def __init__(self, space: Space, strength: int, *, combinations_max: int) -> None:
         self.strength = strength
         self.votes: dict[tuple[int, tuple[int, ...], Row], dict[int, None]] = {}
         self.used = [[0] * len(values) for values in space.values]
@@ -55,9 +55,9 @@ class _Left:
         for positions in combinations(space.spanned, strength):
             wanted = self._wanted[positions] = space.possible(positions)
             count += len(wanted)
-            if count > COMBINATIONS_MAX:
+            if count > combinations_max:
                 raise InputError(
-                    f"more than {COMBINATIONS_MAX:,} combinations of {strength} axes",
+                    f"more than {combinations_max:,} combinations of {strength} axes",
                     code="matrix-too-large",
                     hint="use a smaller strength, or span fewer axes",
                 )

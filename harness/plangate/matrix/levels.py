@@ -147,10 +147,10 @@ class _Asked:
         if axis not in self.suite.axes:
             return (1,)
         values = self.spec(axis).values
-        numbers = tuple(dict.fromkeys(value for value in values if type(value) is int and value >= 1))
-        if len(numbers) < len(set(values)) or self.spec(axis).word is not None:
+        numbers = [value for value in values if type(value) is int and value >= 1]
+        if len(numbers) < len(values) or self.spec(axis).word is not None:
             raise self.error(axis, "must be a list of integers from 1", code="unknown-axis-value")
-        return numbers
+        return tuple(dict.fromkeys(numbers))
 
     def booleans(self, axis: str) -> tuple[bool, ...]:
         """A list of true and false."""
