@@ -215,9 +215,10 @@ def test_two_tenants_at_once_are_taken_for_each_other() -> None:
     for bug, leaks in (("", False), ("wrong_tenant_under_concurrency", True)):
         with serving(bug=bug) as shop:
             shop.arrange("free", plan="free")
-            shop.arrange("pro", plan="pro", quantity=5)
+            shop.arrange("pro", plan="enterprise", quantity=100)
             assert shop.reason("tool", "report.export", tenant="free") == "not_in_plan", "one at a time it is right"
-            assert ("entitled" in asyncio.run(at_once(shop))) is leaks
+            # On a busy machine requests may happen to take turns; they cannot do so every time.
+            assert any("entitled" in asyncio.run(at_once(shop)) for _ in range(20)) is leaks
 
 
 def test_a_batch_is_decided_once_for_each_subject() -> None:
