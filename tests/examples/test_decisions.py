@@ -191,13 +191,43 @@ def test_a_caller_may_expect_to_spend_more_but_never_less_than_the_tool_does() -
     assert evaluate(free_of_charge)["context"]["reason"] == "limit_exceeded"
 
 
-@pytest.mark.parametrize("broken", [{}, {"subject": {}}, {"subject": {"id": "t"}}, {"subject": None}])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {}, {"subject": {}}, {"subject": {"id": "t"}}, {"subject": None},
+        question("kb.search", plan=["pro"]), question("kb.search", state=None), question("kb.search", quantity="5"),
+        question("kb.search", quantity=-1), question("kb.search", quantity=True), question("kb.search", addons=[["x"]]),
+        question("kb.search", usage={"messages": "0"}), question("kb.search", usage=[1]),
+        question("kb.search", consents=[7]), question("kb.search", overrides=[{"effect": "grant"}]),
+        question("kb.search", overrides=override("kb.search", "grant", 7)),  # type: ignore[arg-type]
+        {**question("kb.search"), "action": {"name": ["kb.search"]}},
+        {**question("kb.search"), "resource": {"properties": ["own"]}},
+        {**question("kb.search"), "context": {"cost": {"messages": None}}},
+    ],
+)  # fmt: skip
 def test_a_question_that_cannot_be_read_is_not_answered(broken: dict[str, Any]) -> None:
     from copilot.authzen import MalformedQuestionError
     from copilot.pdp import evaluate
 
     with pytest.raises(MalformedQuestionError):
         evaluate(broken)
+
+
+def test_what_cannot_be_told_gives_nothing_and_takes_all_the_same() -> None:
+    """No time, no link: temporary grants are over, temporary revocations still hold, nobody is linked."""
+    from copilot.pdp import evaluate
+
+    def without_time(**told: Any) -> str:
+        return str(evaluate({**question("kb.search", **told), "context": {}})["context"]["reason"])
+
+    assert without_time() == "entitled"
+    assert without_time(overrides=override("kb.search", "revoke", ENDED)) == "revoked"
+    assert without_time(plan="free", overrides=override("kb.search", "grant", LASTING)) == "entitled"
+    asked = {**question("crm.sync", overrides=override("crm.sync", "grant", LASTING)), "context": {}}
+    assert evaluate(asked)["context"]["reason"] == "not_in_plan"
+    unlinked = question("kb.search")
+    del unlinked["subject"]["properties"]["tenant_linked"]
+    assert evaluate(unlinked)["context"]["reason"] == "tenant_not_linked"
 
 
 def test_the_older_plan_book_sells_what_it_sold() -> None:

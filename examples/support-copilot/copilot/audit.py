@@ -12,6 +12,9 @@ from copilot.entitlements import Decision
 
 __all__ = ["Asked", "AuditLog"]
 
+TEXT_MAX = 200
+"""Characters kept of a name that came from outside."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -40,11 +43,11 @@ class AuditLog:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 now.isoformat(),
-                asked.tenant,
+                asked.tenant[:TEXT_MAX],
                 asked.actor,
                 asked.request,
                 asked.surface,
-                tool,
+                tool[:TEXT_MAX],
                 decision.effect,
                 decision.reason,
                 json.dumps(detail),

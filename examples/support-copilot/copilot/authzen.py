@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from copilot.entitlements import EMPTY, Ask, Customer, Decision, Override, instant
@@ -19,6 +19,7 @@ __all__ = [
 ]
 
 Evaluation = Mapping[str, Any]
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class MalformedQuestionError(ValueError):
@@ -26,19 +27,19 @@ class MalformedQuestionError(ValueError):
 
 
 def customer_from(evaluation: Evaluation) -> Customer:
-    """Who asks, as the caller describes them in `subject.properties`."""
+    """Who asks, as the caller describes them in `subject.properties`. Raises MalformedQuestionError."""
     try:
         subject = evaluation["subject"]
         told: Mapping[str, Any] = subject.get("properties") or EMPTY
         return Customer(
-            tenant=subject["id"],
-            plan=told["plan"],
-            state=told["state"],
-            seats=told.get("quantity", 1),
-            extras=tuple(told.get("addons") or ()),
-            linked=told.get("tenant_linked", True),
+            tenant=_text(subject["id"]),
+            plan=_text(told["plan"]),
+            state=_text(told["state"]),
+            seats=_whole(told.get("quantity", 1)),
+            extras=tuple(map(_text, told.get("addons") or ())),
+            linked=told.get("tenant_linked") is True,
             consents=consents_from(told.get("consents") or ()),
-            usage=told.get("usage") or EMPTY,
+            usage=_units(told.get("usage") or EMPTY),
             overrides=overrides_from(told.get("overrides") or ()),
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -46,18 +47,42 @@ def customer_from(evaluation: Evaluation) -> Customer:
 
 
 def ask_from(evaluation: Evaluation) -> Ask:
-    """What is asked. Time comes from the question: a decision point has no clock of its own."""
+    """What is asked. Time comes from the question: a decision point has no clock of its own.
+
+    Raises MalformedQuestionError.
+    """
     try:
         context: Mapping[str, Any] = evaluation.get("context") or EMPTY
         resource: Mapping[str, Any] = evaluation.get("resource") or EMPTY
+        named = resource.get("properties") or EMPTY
+        named.get  # noqa: B018 - whatever has no such method is no object
         return Ask(
-            tool=evaluation["action"]["name"],
-            named=resource.get("properties") or EMPTY,
-            spends=context.get("cost") or EMPTY,
-            now=context.get("time") or "9999-12-31T23:59:59Z",
+            tool=_text(evaluation["action"]["name"]),
+            named=named,
+            spends=_units(context.get("cost") or EMPTY),
+            now=_text(context.get("time") or ""),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise MalformedQuestionError(f"action, resource or context cannot be read: {error!r}") from error
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError(f"{value!r:.80} is not text")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError(f"{value!r:.80} is not a whole number")
+    return value
+
+
+def _units(units: Mapping[str, Any]) -> Mapping[str, int]:
+    for value in units.values():
+        if type(value) is not int:
+            raise TypeError(f"{value!r:.80} is not a whole number")
+    return units
 
 
 def consents_from(consents: Iterable[Mapping[str, str]]) -> Mapping[str, frozenset[str]]:
@@ -82,11 +107,8 @@ def overrides_from(overrides: Iterable[Mapping[str, Any]]) -> tuple[Override, ..
 def _until(text: str | None, *, gives: bool) -> datetime | None:
     if text is None:
         return None
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return instant("0001-01-01T00:00:00Z") if gives else None
-    return instant(text)
+    moment = instant(text)
+    return LONG_AGO if moment is None and gives else moment
 
 
 def answer(decision: Decision) -> dict[str, Any]:

@@ -165,11 +165,13 @@ class EntitlementService:
     def live_overrides(self, customer: Customer, tool: Tool, ask: Ask) -> tuple[bool, ...]:
         """For each override in force: does it give the tool (True) or take it (False)?"""
         now = instant(ask.now)
-        return tuple(
-            each.gives
-            for each in customer.overrides
-            if each.tool == tool.name and (each.until is None or each.until > now)
-        )
+        return tuple(each.gives for each in customer.overrides if each.tool == tool.name and self.lasts(each, now))
+
+    def lasts(self, override: Override, now: datetime | None) -> bool:
+        """Whether an override is in force. Where time cannot be told, what takes lasts and what gives does not."""
+        if override.until is None:
+            return True
+        return override.until > now if now is not None else not override.gives
 
     def extras(self, customer: Customer) -> list[Extra]:
         """The add-ons the customer holds, each once, those that were never sold left out."""
@@ -258,10 +260,10 @@ class EntitlementService:
         return ALLOWED
 
 
-def instant(text: str) -> datetime:
-    """RFC 3339 text as a moment; text that is none counts as the end of time, when every override has run out."""
+def instant(text: str) -> datetime | None:
+    """RFC 3339 text as a moment; None where it is none."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        return datetime.max.replace(tzinfo=UTC)
+        return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
