@@ -1,0 +1,174 @@
+"""Envelopes: what others signed verifies here, and what we sign verifies with OpenSSL and securesystemslib."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plangate.errors import EvidenceError, InputError
+from plangate.evidence.envelope import open_envelope, pre_authentication, seal
+from plangate.evidence.keys import PrivateKey, PublicKey, generate
+from plangate.evidence.statements import APPROVAL, TEST_RESULT, VERIFICATION_SUMMARY, Statement, Subject
+from plangate.evidence.strict_json import loads
+from tests.evidence.vectors import vectors
+
+STATEMENT = Statement(
+    subjects=(Subject("release.lock", "ab" * 32),), predicate_type=APPROVAL, predicate={"decision": "approve"}
+)
+KEYS = {algorithm: generate(algorithm) for algorithm in ("ed25519", "p256")}
+
+
+@pytest.mark.parametrize("algorithm", sorted(KEYS))
+def test_what_is_sealed_opens_with_its_key_alone(algorithm: str) -> None:
+    key = KEYS[algorithm]
+    envelope = open_envelope(seal(STATEMENT, key=key))
+    assert envelope.signed_by([generate(algorithm).public]) is None
+    assert envelope.signed_by([generate().public, key.public]) == key.public
+    assert envelope.statement() == STATEMENT
+    assert envelope.keyid == key.public.keyid
+
+
+SEALED = seal(STATEMENT, key=KEYS["ed25519"])
+
+
+@given(st.integers(0, len(SEALED) - 1), st.integers(1, 255))
+def test_any_flipped_byte_is_noticed(at: int, bits: int) -> None:
+    changed = bytearray(SEALED)
+    changed[at] ^= bits
+    try:
+        envelope = open_envelope(bytes(changed))
+        holds = envelope.signed_by([KEYS["ed25519"].public]) is not None
+        same = holds and envelope.statement() == STATEMENT
+    except EvidenceError:
+        return
+    # What is not signed (a claimed key id, white space) may change; then the envelope's own digest does.
+    assert not holds or same
+    assert envelope.digest != open_envelope(SEALED).digest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"", b"[]", b"null", b"{}", b"\xff", b'{"payload":"","payloadType":"","signatures":[]}',
+        b'{"a":1,"a":2}', b'{"a":NaN}', b'{"a":Infinity}', b'{"a":9007199254740993}', b'"\\ud800"', b"[" * 100_000,
+        SEALED.replace(b'"signatures":[', b'"signatures":[{},'),
+        SEALED.replace(b'"payloadType"', b'"payload","payloadType"'),
+    ],
+)  # fmt: skip
+def test_what_is_no_envelope_is_refused_without_a_crash(text: bytes) -> None:
+    with pytest.raises(EvidenceError):
+        open_envelope(text)
+
+
+def test_strict_json_keeps_what_is_meant() -> None:
+    assert loads('{"a":[1,-2.5,"ä",null,true]}'.encode()) == {"a": [1, -2.5, "ä", None, True]}
+
+
+@pytest.mark.parametrize("algorithm", sorted(KEYS))
+def test_openssl_alone_verifies(tmp_path: Path, algorithm: str) -> None:
+    key = KEYS[algorithm]
+    document = json.loads(seal(STATEMENT, key=key))
+    payload = base64.b64decode(document["payload"])
+    (tmp_path / "pae").write_bytes(pre_authentication(document["payloadType"], payload))
+    (tmp_path / "sig").write_bytes(base64.b64decode(document["signatures"][0]["sig"]))
+    (tmp_path / "pub").write_bytes(key.public.pem)
+    if algorithm == "ed25519":
+        command = [
+            "openssl",
+            "pkeyutl",
+            "-verify",
+            "-pubin",
+            "-inkey",
+            "pub",
+            "-rawin",
+            "-in",
+            "pae",
+            "-sigfile",
+            "sig",
+        ]
+    else:
+        command = ["openssl", "dgst", "-sha256", "-verify", "pub", "-signature", "sig", "pae"]
+    assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode == 0
+    (tmp_path / "pae").write_bytes(b"x" + (tmp_path / "pae").read_bytes())
+    assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode != 0
+
+
+@pytest.mark.parametrize("algorithm", sorted(KEYS))
+def test_securesystemslib_verifies(algorithm: str) -> None:
+    dsse = pytest.importorskip("securesystemslib.dsse", reason="left out: securesystemslib is not installed")
+    from securesystemslib.signer import SSlibKey
+
+    key = KEYS[algorithm]
+    kind, scheme = {"ed25519": ("ed25519", "ed25519"), "p256": ("ecdsa", "ecdsa-sha2-nistp256")}[algorithm]
+    public = key.public.raw.hex() if algorithm == "ed25519" else key.public.pem.decode()
+    envelope = dsse.Envelope.from_dict(json.loads(seal(STATEMENT, key=key)))
+    verified = envelope.verify([SSlibKey(key.public.keyid, kind, scheme, {"public": public})], 1)
+    assert list(verified) == [key.public.keyid]
+
+
+@pytest.mark.parametrize(
+    ("envelope", "key", "predicate"),
+    [
+        ("ref.test-result.ed", "ref.test-result.ed", TEST_RESULT),
+        ("ref.test-result.ec", "ref.test-result.ec", TEST_RESULT),
+        ("ref.vsa.ed", "ref.vsa.ed", VERIFICATION_SUMMARY),
+        ("ref.vsa.ec", "ref.vsa.ec", VERIFICATION_SUMMARY),
+        ("cosign-2.5.0", "cosign", None),
+    ],
+)
+def test_what_others_signed_verifies(envelope: str, key: str, predicate: str | None) -> None:
+    read = open_envelope(vectors("interop-peers", f"{envelope}.dsse.json").read_bytes())
+    public = PublicKey.load(vectors("interop-peers", f"{key}.pub.pem").read_bytes())
+    assert read.signed_by([public]) == public
+    if predicate is not None:
+        assert read.statement().predicate_type == predicate
+
+
+def test_the_protocol_vector_of_dsse() -> None:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    vector = json.loads(vectors("dsse", "protocol-vector.json").read_text())
+    payload = vector["payload_utf8"].encode()
+    assert pre_authentication(vector["payloadType"], payload) == vector["pae"].encode()
+    point = ec.EllipticCurvePublicNumbers(int(vector["key"]["x"]), int(vector["key"]["y"]), ec.SECP256R1())
+    envelope = open_envelope(json.dumps(vector["envelope"]).encode())
+    assert envelope.signed_by([PublicKey(point.public_key())]) is not None
+    assert envelope.payload == payload
+
+
+def test_keys_travel_as_pem_and_keep_their_passphrase(tmp_path: Path) -> None:
+    for key in KEYS.values():
+        assert PrivateKey.load(key.pem(), passphrase=None).public == key.public
+        secret = key.pem(passphrase=b"open sesame")
+        assert PrivateKey.load(secret, passphrase=b"open sesame").public == key.public
+        for wrong in (None, b"shut"):
+            with pytest.raises(InputError, match="passphrase"):
+                PrivateKey.load(secret, passphrase=wrong)
+    for bad in (b"", b"hello", KEYS["p256"].public.pem):
+        with pytest.raises(InputError):
+            PrivateKey.load(bad)
+    with pytest.raises(InputError):
+        PublicKey.load(KEYS["p256"].pem())
+
+
+def test_the_key_id_is_what_ssh_keygen_shows(tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives import serialization
+
+    key = KEYS["ed25519"].public
+    line = serialization.load_pem_public_key(key.pem).public_bytes(
+        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    )
+    (tmp_path / "key.pub").write_bytes(line)
+    try:
+        shown = subprocess.run(
+            ["ssh-keygen", "-lf", "key.pub"], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+    except FileNotFoundError:
+        pytest.skip("left out: ssh-keygen is not installed")
+    assert key.keyid in shown.stdout
