@@ -195,7 +195,7 @@ class Block:
         self._variants = shared.variants(capability)
         self._named = shared.named
         shared.blocks_made += 1
-        self._tenants = shared.blocks_made << 32
+        self._tenants = shared.blocks_made << 64
         self._outers: dict[int, _Outer] = {}
         self.first = place.first
         self.last = place.first + place.pattern.size
