@@ -122,6 +122,14 @@ def test_a_folder_in_a_documents_place_is_a_problem_not_a_crash(tmp_path: Path) 
     assert [problem.code for problem in Workspace.open(tmp_path).check()] == ["unreadable-file"]
 
 
+def test_of_a_huge_file_only_as_much_is_read_as_a_document_may_have(tmp_path: Path) -> None:
+    root = write_workspace(tmp_path)
+    with (root / STAGE).open("wb") as file:
+        file.truncate(2**40)  # sparse: a terabyte of nothing
+    (problem,) = [problem for problem in Workspace.open(root).check() if problem.path == STAGE]
+    assert problem.code == "file-too-large"
+
+
 def test_a_link_that_leads_out_is_not_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside.yaml"
     outside.write_text(changed(ENVIRONMENT, "name: stage", "name: linked"))

@@ -118,12 +118,11 @@ def _limits_not_set(catalog: PlanCatalog) -> Iterator[Problem]:
     """Law L1 for limits: a granted capability that consumes a limit which neither the plan nor its lineage sets."""
     missing: dict[str, set[tuple[str, str]]] = {}
     for name, plan in _parents_first(catalog):
-        granted: dict[str, str] = {}
+        # What is revoked again counts too: it is only missing here if it is missing where it is granted.
+        granted: dict[str, None] = {}
         limits: set[str] = set()
         for ancestor in lineage(catalog, plan):
-            granted.update(dict.fromkeys(ancestor.grants, ancestor.name))
-            for revoked in ancestor.revokes:
-                granted.pop(revoked, None)
+            granted.update(dict.fromkeys(ancestor.grants))
             limits.update(ancestor.limits)
         missing[name] = {pair for pair in _consumed(catalog, granted) if pair[1] not in limits}
         inherited = missing.get(plan.extends or "", set())
