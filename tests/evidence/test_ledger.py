@@ -1,0 +1,177 @@
+"""The ledger: what was appended stays, and whatever is cut, edited, forked or deleted is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from plangate.errors import EvidenceError
+from plangate.evidence.keys import generate
+from plangate.evidence.ledger import Ledger
+from plangate.evidence.merkle import leaf_hash, root_of
+from plangate.evidence.notes import key_hash, read_checkpoint, read_proof, sign_checkpoint
+from tests.evidence.vectors import vectors
+
+KEY = generate()
+AT = "2026-01-01T00:00:00Z"
+
+
+def filled(folder: Path, count: int) -> Ledger:
+    ledger = Ledger(folder)
+    for number in range(count):
+        ledger.append(b"envelope %d" % number, key=KEY, at=AT)
+    return ledger
+
+
+def codes(ledger: Ledger) -> set[str]:
+    return {problem.code for problem in ledger.verify()}
+
+
+def lines_of(folder: Path) -> list[bytes]:
+    return (folder / "ledger" / "entries.jsonl").read_bytes().splitlines()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 20])
+def test_every_entry_is_proven_by_the_file_beside_it(tmp_path: Path, count: int) -> None:
+    ledger = filled(tmp_path, count)
+    assert ledger.verify() == []
+    assert [entry.index for entry in ledger.entries()] == list(range(count))
+    for entry, line in zip(ledger.entries(), lines_of(tmp_path) if count else [], strict=True):
+        proof = read_proof((tmp_path / f"{entry.digest}.tlog-proof").read_bytes())
+        assert proof.holds(leaf_hash(line))
+        assert not proof.holds(leaf_hash(line + b" "))
+        assert proof.checkpoint.signed_by(KEY.public)
+        assert not proof.checkpoint.signed_by(generate().public)
+    if count:
+        checkpoint = ledger.checkpoint()
+        assert checkpoint is not None
+        assert checkpoint.root == root_of([leaf_hash(line) for line in lines_of(tmp_path)])
+
+
+def test_a_clock_that_was_set_back_makes_no_entry_older(tmp_path: Path) -> None:
+    ledger = filled(tmp_path, 1)
+    assert ledger.append(b"later", key=KEY, at="2026-06-01T00:00:00Z").at == "2026-06-01T00:00:00Z"
+    assert ledger.append(b"earlier", key=KEY, at="2020-01-01T00:00:00Z").at == "2026-06-01T00:00:00Z"
+    assert ledger.verify() == []
+
+
+def test_the_same_thing_may_be_said_twice(tmp_path: Path) -> None:
+    ledger = filled(tmp_path, 1)
+    ledger.append(b"envelope 0", key=KEY, at=AT)
+    assert ledger.verify() == []
+    assert len({entry.digest for entry in ledger.entries()}) == 1
+
+
+def edit(folder: Path, change) -> None:
+    path = folder / "ledger" / "entries.jsonl"
+    path.write_bytes(b"".join(line + b"\n" for line in change(lines_of(folder))))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda lines: lines[:-2], "ledger-cut"),
+        (lambda lines: [lines[1], lines[0], *lines[2:]], "ledger-forked"),
+        (lambda lines: [lines[0].replace(b"2026-01", b"2025-01"), *lines[1:]], "ledger-forked"),
+        (lambda lines: [*lines[:2], lines[2].replace(b"2026-01", b"2027-01"), *lines[3:]], "ledger-damaged"),
+        (lambda lines: [*lines[:3], b"{}", *lines[4:]], "ledger-damaged"),
+        (lambda lines: [*lines[:3], *lines[4:]], "ledger-cut"),
+        (lambda lines: [*lines, lines[0]], "ledger-unsigned"),
+    ],
+)
+def test_an_edited_ledger_is_noticed(tmp_path: Path, change, code: str) -> None:
+    ledger = filled(tmp_path, 6)
+    edit(tmp_path, change)
+    assert code in codes(ledger)
+
+
+def test_a_ledger_and_checkpoint_cut_together_leave_envelopes_that_tell(tmp_path: Path) -> None:
+    ledger = filled(tmp_path, 5)
+    older = read_proof((tmp_path / f"{list(ledger.entries())[2].digest}.tlog-proof").read_bytes()).checkpoint
+    edit(tmp_path, lambda lines: lines[:3])
+    (tmp_path / "ledger" / "checkpoint").write_bytes(
+        sign_checkpoint(origin=older.origin, size=3, root=older.root, key=KEY)
+    )
+    assert codes(ledger) == {"evidence-unlisted"}
+
+
+def test_a_deleted_or_changed_envelope_is_noticed_and_never_passed_over(tmp_path: Path) -> None:
+    ledger = filled(tmp_path, 3)
+    first, second, _ = (entry.digest for entry in ledger.entries())
+    (tmp_path / f"{first}.dsse.json").unlink()
+    (tmp_path / f"{second}.dsse.json").write_bytes(b"something else")
+    assert codes(ledger) >= {"evidence-missing", "evidence-changed"}
+    with pytest.raises(EvidenceError, match="gone"):
+        ledger.envelope(first)
+    with pytest.raises(EvidenceError, match="not what was signed"):
+        ledger.envelope(second)
+
+
+@pytest.mark.parametrize("torn", [b"{", b'{"at":"2026-01-01T00:00:00Z","dig'])
+def test_a_line_torn_by_a_crash_is_no_entry_and_the_next_append_goes_on(tmp_path: Path, torn: bytes) -> None:
+    ledger = filled(tmp_path, 3)
+    with (tmp_path / "ledger" / "entries.jsonl").open("ab") as file:
+        file.write(torn)
+    assert len(list(ledger.entries())) == 3
+    ledger.append(b"next", key=KEY, at=AT)
+    assert len(list(ledger.entries())) == 4
+    assert ledger.verify() == []
+
+
+def test_a_lost_or_wrong_cache_is_made_again(tmp_path: Path) -> None:
+    ledger = filled(tmp_path, 5)
+    cache = tmp_path / "ledger" / "frontier.json"
+    for broken in (None, b"", b"{}", cache.read_bytes().replace(b'"size": 5', b'"size": 4')):
+        cache.unlink() if broken is None else cache.write_bytes(broken)
+        ledger.append(b"more", key=KEY, at=AT)
+        assert ledger.verify() == []
+    ledger.rebuild()
+    assert ledger.verify() == []
+
+
+def _write_many(folder: str, start: int) -> None:
+    ledger = Ledger(Path(folder))
+    for number in range(start, start + 25):
+        ledger.append(b"from many %d" % number, key=KEY, at=AT)
+
+
+def test_many_processes_append_and_nothing_is_lost(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_write_many, args=(str(tmp_path), 100 * number)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    ledger = Ledger(tmp_path)
+    assert len(list(ledger.entries())) == 100
+    assert ledger.verify() == []
+
+
+def test_published_notes_checkpoints_and_proofs() -> None:
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    from plangate.evidence.keys import PublicKey
+
+    name, hashed, encoded = vectors("tlog", "ref.log.vkey.txt").read_text().strip().split("+", 2)
+    import base64
+
+    key = PublicKey(ed25519.Ed25519PublicKey.from_public_bytes(base64.b64decode(encoded)[1:]))
+    assert key_hash(name, key).hex() == hashed
+    proof = read_proof(vectors("tlog", "ref.entry4.tlog-proof").read_bytes())
+    assert (proof.index, proof.checkpoint.size, proof.checkpoint.origin) == (4, 7, name)
+    assert proof.checkpoint.signed_by(key)
+    entry = vectors("tlog", "ref.entry4.bin").read_bytes()
+    leaves = [leaf_hash(entry), leaf_hash(hashlib.sha256(entry).digest())]
+    assert any(proof.holds(leaf) for leaf in leaves)
+    assert not proof.holds(leaf_hash(entry + b"x"))
+    example = read_checkpoint(vectors("tlog", "c2sp-tlog-checkpoint.example.txt").read_bytes())
+    assert (example.origin, example.size) == ("example.com/behind-the-sofa", 20852163)
+
+
+@pytest.mark.parametrize("text", [b"", b"a\n1\n", b"a\n01\nAA==\n\n", b"a\n-1\nAA==\n\n\xe2\x80\x94 a AA==\n", b"\xff"])
+def test_what_is_no_checkpoint_is_refused(text: bytes) -> None:
+    with pytest.raises(EvidenceError):
+        read_checkpoint(text)
