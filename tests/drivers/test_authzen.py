@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -366,7 +367,8 @@ def test_a_decision_point_can_be_launched(tmp_path: Path) -> None:
 
     async def scenario() -> Observed:
         launch = Launch(command=command, ready="/.well-known/authzen-configuration")
-        fields = {"launch": launch, "environ": {"PATH": os.environ["PATH"]}}
+        environ = {"PATH": os.environ["PATH"], "PYTHONPATH": ":".join(path for path in sys.path if path)}
+        fields = {"launch": launch, "environ": environ}
         async with driving("http://127.0.0.1:{port}", tmp_path, **fields) as driver:
             assert driver.alive()
             assert driver.batch_max == 50

@@ -224,6 +224,15 @@ def test_a_subject_that_cannot_be_arranged_is_a_fault_and_asked_nothing(tmp_path
     assert paths(app) == ["PUT /tenants/t-1"]
 
 
+def test_an_arrange_that_cannot_be_written_or_read_is_the_same_fault(tmp_path: Path) -> None:
+    observed, _ = ask(tmp_path, lambda call: (200, b" " * 2_000_000), arrange=ARRANGE)
+    assert observed.fault is Fault.ARRANGE
+    arrange = HttpCall(method="PUT", path="/", headers={"X-Said": "{context.phrasing}"})
+    observed, app = ask(tmp_path, lambda call: (200, {}), request_for(phrasing="a\nb"), arrange=arrange)
+    assert observed.fault is Fault.ARRANGE
+    assert app.calls == []
+
+
 @pytest.mark.parametrize("name", ["..", "."])
 def test_a_name_that_would_change_the_path_is_a_fault(tmp_path: Path, name: str) -> None:
     request = HttpCall(method="GET", path="/v1/{action.name}")

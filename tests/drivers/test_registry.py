@@ -94,5 +94,10 @@ def test_a_broken_driver_is_refused_with_the_reason(plugin: str, name: str, word
     assert words in str(caught.value)
 
 
-def test_another_package_cannot_take_the_name_of_a_driver_of_plangate(plugin: str) -> None:
+@pytest.mark.parametrize("first", [True, False])
+def test_another_package_cannot_take_the_name_of_a_driver_of_plangate(
+    plugin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, first: bool
+) -> None:
+    others = [entry for entry in sys.path if entry != str(tmp_path)]
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *others] if first else [*others, str(tmp_path)])
     assert registry.driver_class("python").__module__ == "plangate.drivers.python"

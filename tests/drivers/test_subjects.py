@@ -74,7 +74,7 @@ def test_no_request_meets_usage_of_another_nor_a_subject_half_arranged(seed: int
             async with gate:
                 return await subjects.observe(request, app.ask)
 
-        return list(await asyncio.gather(*map(one, requests(seed))))
+        return list(await asyncio.wait_for(asyncio.gather(*map(one, requests(seed))), 30))
 
     found = asyncio.run(scenario())
     assert app.wrong == []

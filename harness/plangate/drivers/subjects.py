@@ -92,9 +92,9 @@ class Subjects:
             return await ask(request)
 
     async def _put_in_place(self, place: _Place, request: EvaluationRequest) -> Observed | None:
+        """The caller holds the lock. Nothing shares the subject: only one that is in place is ever shared."""
         if place.arranged:
             return None
-        await self._wait_for_sharers(place)
         fault = await self._arrange(request)
         place.arranged = fault is None
         return fault
