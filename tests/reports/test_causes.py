@@ -9,15 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plangate.entitlements.decision import Effect
 from plangate.reports import survey
 from plangate.reports.causes import Cause
 from plangate.verdicts.result import Verdict
 from tests.reports.fake_run import (
-    CAPABILITIES,
     CATALOG,
-    PLANS,
-    STATES,
-    SURFACES,
     App,
     FakeRun,
     LimitDetail,
@@ -307,6 +304,35 @@ def test_a_wrong_grant_that_leaks_under_two_rules_is_one_cause() -> None:
     assert cause.rules == ("D4", "D9")
 
 
+def test_a_gate_that_words_open_is_one_cause_though_a_sample_hits_few_cells_of_each_rule() -> None:
+    phrasings = [f"wording {chr(97 + number)}" for number in range(12)]
+    every = list(every_cell(phrasings=phrasings))
+    sample = [axes for number, axes in enumerate(every) if number % 7 == 0]
+    opens = set(phrasings[2:5])
+    app = allowing(lambda axes, due: axes["surface"] == "orchestration" and axes["phrasing"] in opens)
+    causes = survey(FakeRun(results(iter(sample), app))).causes
+    assert len(causes) == 1
+    assert " is allowed at the orchestration surface with 3 of 12 phrasings" in causes[0].title
+
+
+def test_an_unnoticed_soft_limit_goes_with_the_unchecked_surface() -> None:
+    def soft(axes):
+        due = expected(axes)
+        return (
+            dataclasses.replace(due, effect=Effect.ALLOW, reason="soft_limit", rule="D11") if due.rule == "D9" else due
+        )
+
+    held = [
+        cell_result(
+            axes, (said("allow", "entitled"),) if axes["surface"] == "tool" else right(axes, soft(axes)), due=soft(axes)
+        )
+        for axes in every_cell()
+    ]
+    (cause,) = survey(FakeRun(held)).causes
+    assert cause.title == "Everything is allowed at the tool surface"
+    assert set(cause.verdicts) == {Verdict.LEAK, Verdict.MISMATCH}
+
+
 def test_a_condition_beside_plan_and_capability_is_named() -> None:
     run = FakeRun(
         [
@@ -334,6 +360,7 @@ def test_the_normal_surface_is_not_counted_among_surfaces() -> None:
     assert cause.cells == 4
 
 
+EVERY_CELL = list(every_cell())
 OBSERVED = st.sampled_from(
     [
         None,
@@ -352,9 +379,7 @@ OBSERVED = st.sampled_from(
 
 @given(st.lists(OBSERVED, min_size=24, max_size=24), st.randoms(use_true_random=False))
 def test_every_failing_cell_is_counted_in_exactly_one_cause(answers, random) -> None:
-    cells = random.sample(
-        list(every_cell(plans=PLANS, states=STATES, capabilities=CAPABILITIES, surfaces=SURFACES)), 24
-    )
+    cells = random.sample(EVERY_CELL, 24)
     held = [
         cell_result(axes, right(axes, expected(axes)) if answer is None else answer)
         for axes, answer in zip(cells, answers, strict=True)

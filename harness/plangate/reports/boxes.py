@@ -13,10 +13,13 @@ from dataclasses import dataclass
 
 from plangate.matrix.cell import AxisValue
 
-__all__ = ["BOXES_MAX", "Box", "Coordinate", "explain"]
+__all__ = ["BOXES_MAX", "Bounds", "Box", "Coordinate", "cells_inside", "explain"]
 
 Coordinate = tuple[AxisValue, ...]
 """A value for each axis that is looked at, in one fixed order."""
+
+Bounds = tuple[tuple[int, frozenset[AxisValue]], ...]
+"""(axis index, the values that belong) for each axis that matters."""
 
 BOXES_MAX = 6
 """Beyond this many boxes one list reads better than many causes."""
@@ -29,7 +32,7 @@ class Box:
     coordinates: tuple[Coordinate, ...]
     whole: bool
     """Whether every cell inside the box failed: then the box is the explanation, not only a description."""
-    bounds: tuple[tuple[int, frozenset[AxisValue]], ...]
+    bounds: Bounds
     """(axis index, values) for each axis on which the box holds fewer values than the cells it is compared with; of a
     whole box only those that it takes to tell it from the rest."""
 
@@ -52,7 +55,7 @@ def explain(
     values = _values(failing)
     bounds = _bounds(values, _values(universe))
     cells = sum(failing.values())
-    if cells == _cells_inside(universe, bounds):
+    if cells == cells_inside(universe, bounds):
         needed = _needed(bounds, universe, cells=cells, telling=telling)
         return (Box(coordinates=tuple(failing), whole=True, bounds=needed),)
     best: tuple[Box, ...] = ()
@@ -95,18 +98,18 @@ def _split(
 
 
 def _needed(
-    bounds: tuple[tuple[int, frozenset[AxisValue]], ...],
+    bounds: Bounds,
     universe: Mapping[Coordinate, int],
     *,
     cells: int,
     telling: Sequence[int],
-) -> tuple[tuple[int, frozenset[AxisValue]], ...]:
+) -> Bounds:
     """`bounds` without those that follow from the others; what tells least is dropped first."""
     place = {axis: number for number, axis in enumerate(telling)}
     needed = list(bounds)
     for bound in sorted(bounds, key=lambda one: -place.get(one[0], len(place) + one[0])):
         fewer = [one for one in needed if one is not bound]
-        if _cells_inside(universe, fewer) == cells:
+        if cells_inside(universe, fewer) == cells:
             needed = fewer
     return tuple(needed)
 
@@ -116,15 +119,14 @@ def _values(coordinates: Iterable[Coordinate]) -> list[set[AxisValue]]:
     return [set(values) for values in zip(*coordinates, strict=True)]
 
 
-def _bounds(
-    inside: Sequence[set[AxisValue]], outside: Sequence[set[AxisValue]]
-) -> tuple[tuple[int, frozenset[AxisValue]], ...]:
+def _bounds(inside: Sequence[set[AxisValue]], outside: Sequence[set[AxisValue]]) -> Bounds:
     return tuple(
         (axis, frozenset(values)) for axis, values in enumerate(inside) if len(values) < len(outside[axis] | values)
     )
 
 
-def _cells_inside(universe: Mapping[Coordinate, int], bounds: Sequence[tuple[int, frozenset[AxisValue]]]) -> int:
+def cells_inside(universe: Mapping[Coordinate, int], bounds: Iterable[tuple[int, frozenset[AxisValue]]]) -> int:
+    """How many cells of `universe` lie within `bounds`."""
     return sum(
         count for coordinate, count in universe.items() if all(coordinate[axis] in held for axis, held in bounds)
     )

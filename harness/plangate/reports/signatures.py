@@ -66,16 +66,17 @@ _RANKS: Mapping[str, int] = {
 _APPROVAL, _ALLOW = 11, 12
 
 
-def _rank(effect: Effect | None, reason: str | None) -> int | None:
+def _rank(effect: Effect | None, reason: str | None, *, due: bool = False) -> int | None:
     """Where in the order of the rules a decision comes from; None for a reason that is not ours."""
     if effect is Effect.ALLOW:
-        return _ALLOW
+        # A soft limit that is due is a limit to be noticed; an app that says `soft_limit` where none is due allows.
+        return _RANKS[Reason.LIMIT_EXCEEDED] if due and reason == Reason.SOFT_LIMIT else _ALLOW
     return _APPROVAL if effect is Effect.REQUIRE_APPROVAL else _RANKS.get(reason or "")
 
 
 def could_be_refused_by(reason: str, due: Due) -> bool:
     """Whether a refusal for `reason` would come before the due decision."""
-    rank, due_rank = _RANKS.get(reason), _rank(due.effect, due.reason)
+    rank, due_rank = _RANKS.get(reason), _rank(due.effect, due.reason, due=True)
     return rank is not None and due_rank is not None and rank < due_rank
 
 
@@ -105,7 +106,7 @@ def symptom_of(result: CellResult) -> Symptom:
 
 def _out_of_order(expected: Expected, decisions: list[ObservedCount]) -> str:
     """Whether an earlier or a later rule answered; empty where neither is known."""
-    due = _rank(expected.effect, expected.reason)
+    due = _rank(expected.effect, expected.reason, due=True)
     ranks = [_rank(one.effect, one.reason) for one in decisions]
     if due is None or any(rank is None for rank in ranks):
         return ""

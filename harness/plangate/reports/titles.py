@@ -71,13 +71,9 @@ class Subject:
 
     @property
     def _who_what(self) -> str:
-        if not self.pairs:
+        if not self.pairs or len(self.pairs) > 3 or max(map(len, self.pairs.values())) > 3:
             return f"{self.plans}: {self.capabilities}"
-        each = [
-            f"{plan}: {listing(names, count=len(names), noun='capabilities')}" for plan, names in self.pairs.items()
-        ]
-        more = f"; {len(each) - 3} more plans" if len(each) > 3 else ""
-        return "; ".join(each[:3]) + more
+        return "; ".join(f"{plan}: {listing(names, count=len(names), noun='')}" for plan, names in self.pairs.items())
 
     @property
     def surfaces(self) -> str:
@@ -113,7 +109,7 @@ def _conditions(subject: Subject) -> str:
         spread = subject.values[axis]
         if axis == "phrasing":
             told.append(f"{spread.count} of {spread.spanned} phrasings")
-        elif axis not in MAIN_AXES and axis not in implied:
+        elif axis not in MAIN_AXES and axis not in implied and spread.count <= 2:
             told.append(f"{axis} {spread.short(2)}")
     return f" with {' and '.join(told[:2])}" if told else ""
 
@@ -201,9 +197,10 @@ def _flaky(subject: Subject) -> str:
 
 
 def _lockout(subject: Subject) -> str:
-    if any(effect == Effect.REQUIRE_APPROVAL for effect, _ in subject.symptom.said):
+    if all(effect == Effect.REQUIRE_APPROVAL for effect, _ in subject.said):
         return f"An approval is asked for where the plan needs none{subject.surfaces}{subject.who_what}"
-    said = f": {subject.observed.removeprefix('deny ')}" if " or " not in subject.observed else ""
+    reasons = {reason for _, reason in subject.said}
+    said = f": {reasons.pop()}" if len(reasons) == 1 else ""
     if subject.pairs:
         return f"Plans are refused what they bought{subject.surfaces}{said}{subject.who_what}"
     plans = subject.values.get("plan")
