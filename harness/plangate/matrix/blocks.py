@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import fields
 
 from plangate.documents.suite import Suite
-from plangate.entitlements.request import Request, Subject
+from plangate.entitlements.request import Request
 from plangate.matrix.boundaries import SettingPoint
 from plangate.matrix.cell import AxisValue, Cell
 from plangate.matrix.groups import Group, Groups
@@ -158,10 +158,21 @@ class Shared:
         return b",".join(piece for piece in members if piece) + self._tail
 
 
+_sha256 = hashlib.sha256
+
+# `Cell(...)` finds each of its slots by name when it is built, as every frozen dataclass does; here they are found once
+# for all. This is done for every cell of every pass: it takes half the time.
+_new_cell = object.__new__
+_set_number, _set_digest, _set_axes, _set_subject_id, _set_subject, _set_request = (
+    getattr(Cell, field.name).__set__ for field in fields(Cell)
+)
+
+
 class Block:
     """Makes the cells of one place. `first` to `last` (not included) are their numbers in the matrix."""
 
     __slots__ = (
+        "_count",
         "_endings",
         "_group",
         "_lines",
@@ -186,8 +197,8 @@ class Block:
         capability = levels.capabilities[place.capability]
         self._shared, self._group, self._offsets = shared, group, place.pattern.offsets
         self._names = (plan, state, capability)
-        self._lines = shared.lines
-        self._width = shared.fixed * len(group.shape.axes[5]) * len(shared.lines)
+        self._lines, self._count = shared.lines, len(shared.lines)
+        self._width = shared.fixed * len(group.shape.axes[5]) * self._count
         self._middles = shared.middles(plan)
         self._endings = shared.endings(state)
         self._questions = shared.questions(capability, group)
@@ -202,17 +213,22 @@ class Block:
 
     def cell(self, place: int, number: int) -> Cell:
         """The cell at this place of the layout, which must lie in the block; it will bear `number`."""
-        lines = self._lines
         raw = place - self.first if self._offsets is None else self._offsets[place - self.first]
         outer, rest = divmod(raw, self._width)
-        variant, line = divmod(rest, len(lines))
+        variant, line = divmod(rest, self._count)
         head, ending, question, tenant = self._outers.get(outer) or self._outer(outer)
         axes, beginning, _, quantity = self._variants.get(variant) or self._variant(variant)
-        phrasing, words = lines[line]
-        subject_id, subject = self._named.get(tenant + variant) or self._subject(tenant + variant, question[2], variant)
-        request = self._requests.get(question[1] + line) or self._request(question, line)
-        digest = hashlib.sha256(beginning + words + self._middles[quantity] + ending).digest()[:DIGEST_BYTES]
-        return _cell(number, digest, head + axes + phrasing, subject_id, subject, request)
+        phrasing, words = self._lines[line]
+        key = tenant + variant
+        subject_id, subject = self._named.get(key) or self._subject(key, question[2], variant)
+        cell = _new_cell(Cell)
+        _set_number(cell, number)
+        _set_digest(cell, _sha256(beginning + words + self._middles[quantity] + ending).digest()[:DIGEST_BYTES])
+        _set_axes(cell, head + axes + phrasing)
+        _set_subject_id(cell, subject_id)
+        _set_subject(cell, subject)
+        _set_request(cell, self._requests.get(question[1] + line) or self._request(question, line))
+        return cell
 
     def _outer(self, index: int) -> _Outer:
         question = self._questions.get(index) or self._question(index)
@@ -220,7 +236,7 @@ class Block:
         ending = self._endings.get(names)
         if ending is None:
             ending = self._endings[names] = self._shared.ending(self._names[1], names)
-        made = (self._names + names, ending, question, self._tenants + usage * (self._width // len(self._lines)))
+        made = (self._names + names, ending, question, self._tenants + usage * (self._width // self._count))
         if self._width > 1:
             if len(self._outers) >= _OUTERS_MAX:
                 self._outers.clear()
@@ -256,28 +272,6 @@ class Block:
         tenant = Tenant(plan, state, point, levels.addons[addon], number, consent, linked, override, overridden)
         made = self._named[key] = self._shared.subjects.of(tenant)
         return made
-
-
-# A frozen dataclass finds each of its slots by name when it is built, once a field; here they are found once for all.
-# This is done for every cell of every pass: it takes half the time.
-_new_cell = object.__new__
-_set_number, _set_digest, _set_axes, _set_subject_id, _set_subject, _set_request = (
-    getattr(Cell, field.name).__set__ for field in fields(Cell)
-)
-
-
-def _cell(  # noqa: PLR0917 - positional like Cell's own
-    number: int, digest: bytes, axes: tuple[AxisValue, ...], subject_id: str, subject: Subject, request: Request
-) -> Cell:
-    """`Cell(number, ...)`."""
-    cell = _new_cell(Cell)
-    _set_number(cell, number)
-    _set_digest(cell, digest)
-    _set_axes(cell, axes)
-    _set_subject_id(cell, subject_id)
-    _set_subject(cell, subject)
-    _set_request(cell, request)
-    return cell
 
 
 def _member(axis: str, value: AxisValue) -> bytes:

@@ -60,13 +60,16 @@ class Matrix:
 
     def cells(self, numbers: Iterable[int]) -> Iterator[Cell]:
         """The cells of these numbers, in this order, lazily. Raises IndexError for a number that no cell has."""
-        picked, size = self._picked, len(self)
+        picked = self._picked
         first = last = 0
         make = None
         for number in numbers:
-            if not 0 <= number < size:
-                raise IndexError(f"cell {number} of {size}")
-            place = number if picked is None else picked[number]
+            if picked is None:
+                place = number
+            elif 0 <= number < len(picked):
+                place = picked[number]
+            else:
+                raise IndexError(f"cell {number} of {len(picked)}")
             if make is None or not first <= place < last:
                 # A neighbour is walked to in order and not come back to: keeping it would only feed the collector.
                 neighbour = make is not None and place in (last, first - 1)
