@@ -198,11 +198,18 @@ def _header(prepared: Prepared, *, world: World, selection: Selection) -> RunHea
 
 
 def _target_text(manifest: Environment) -> str:
-    return ", ".join(f"{name}: {_one_target(target)}" for name, target in manifest.bindings.targets.items())
+    """What is asked, in a few words: `http at interaction, tool; authzen at default; launched: python -m copilot`."""
+    places: dict[str, list[str]] = {}
+    launched: dict[str, None] = {}
+    for name, target in manifest.bindings.targets.items():
+        places.setdefault(_place_of(target), []).append(name)
+        if target.launch is not None:
+            launched[" ".join(part for part in target.launch.command if part not in ("--port", "{port}"))] = None
+    texts = [place if names == ["default"] else f"{place} at {', '.join(names)}" for place, names in places.items()]
+    return "; ".join([*texts, *(f"launched: {command}" for command in launched)])
 
 
-def _one_target(target: Target) -> str:
-    if target.launch is not None:
-        return f"{target.driver}, launched by {' '.join(target.launch.command)}"
-    place = target.object or target.url or " ".join(target.command)
-    return f"{target.driver} {place}".strip()
+def _place_of(target: Target) -> str:
+    if target.launch is not None or (target.url or "").startswith("target:"):
+        return target.driver
+    return f"{target.driver} {target.object or target.url or ' '.join(target.command)}".strip()
