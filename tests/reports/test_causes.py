@@ -348,6 +348,14 @@ def test_a_condition_beside_plan_and_capability_is_named() -> None:
     )
     (cause,) = survey(run).causes
     assert cause.title.endswith("with override expired_grant")
+    assert "override" in {spread.axis for spread in cause.spreads if spread.is_told}
+
+
+def test_an_axis_on_which_the_normal_value_fails_too_is_no_condition() -> None:
+    cause = only(allowing(lambda axes, due: due.reason == "suspended"))
+    assert {spread.axis for spread in cause.spreads} - {spread.axis for spread in cause.spreads if spread.is_told} == {
+        "usage"
+    }
 
 
 def test_the_normal_surface_is_not_counted_among_surfaces() -> None:

@@ -39,16 +39,15 @@ def test_a_leak_reads_as_one_cause_with_rule_place_and_command() -> None:
 
 
 SNAPSHOT_LEAK = """\
-plangate  stage (nonproduction)   support-copilot 4.2.0 · smollm2-135m-instruct q4_1   release 4f3a…
-          http http://127.0.0.1:8123 (launched)   run r-20260102-7f3a
+plangate  stage (nonproduction)   release 4f3a91c24f3a   support-copilot 4.2.0 · smollm2-135m-instr…
+          run r-20260102-7f3a   http http://127.0.0.1:8123 (launched)
 
  FAILED  3 leaks in 396 cells: 1 cause
 
     LEAK  free can use report.export at all 3 surfaces                                       3 cells
           expected  deny not_in_plan, rule D6, envs/plans/support-copilot/3.2.0.yaml:31:14
           observed  allow entitled
-          where     plan free · state Subscribed · capability report.export · usage zero · any
-                    surface
+          where     plan free · state Subscribed · capability report.export · any surface
           try       plangate run stage --cell c-ID --seed 7
 
                  Subscribed            Suspended

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from plangate.reports.axes import MAIN_AXES, in_order, value_of, value_text
+from plangate.reports.axes import MAIN_AXES, NORMAL, in_order, value_of, value_text
 from plangate.reports.picture import Picture, place_of
 from plangate.reports.safe_text import clean
 from plangate.reports.signatures import decision_text, fault_text
@@ -72,6 +72,7 @@ def cell_data(
         "capabilities": [clean(name) for name in picture.capabilities],
         "verdicts": [verdict.value for verdict in _VERDICTS],
         "axes": list(axes),
+        "normal": [value_text(NORMAL[axis]) if axis in NORMAL else "" for axis in axes],
         "values": [texts.held for texts in values],
         "expected": expected.held,
         "observed": observed.held,

@@ -44,7 +44,10 @@ def verdict_text(summary: RunSummary) -> str:
     findings = findings_text(totals, leaked=summary.leaked)
     word = summary.verdict.value.capitalize()
     if summary.verdict is RunVerdict.PASSED:
-        return f"{word}: every plan gets exactly what it bought, {count_text(totals.executed, 'cell', 'cells')}"
+        cells = count_text(totals.executed, "cell", "cells")
+        if summary.header.selection or summary.header.shard:
+            return f"{word}: this part is as sold, {cells}; it is no verdict on the whole"
+        return f"{word}: every plan gets exactly what it bought, {cells}"
     if not totals.expected:
         return f"{word}: nothing was selected to run"
     if not totals.executed and not findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -32,7 +33,7 @@ _CAUSES_MAX = 200
 # Widths that report.css leads to, generously rounded: they only choose between layouts.
 _ROW_PX = 1_140.0
 _SQUARE_PX = {"large": 34, "medium": 27, "small": 22}
-_GAP_PX, _TALLY_PX = 30.0, 80.0
+_GAP_PX = 30.0
 _NAME_LETTER_PX, _TITLE_LETTER_PX = 7.5, 9.0
 
 
@@ -41,6 +42,8 @@ class _Panel:
     """One state: a row of squares for each capability."""
 
     state: str
+    words: tuple[str, ...]
+    """The name in the pieces between which a line may break: `PendingFulfillmentStart` is long."""
     findings: int
     rows: Sequence[Sequence[_Cell]]
 
@@ -141,7 +144,10 @@ def _drawn(picture: Picture) -> tuple[Picture, int]:
 
 def _panel(picture: Picture, state: str) -> _Panel:
     rows = [[_cell(picture, (state, plan, name)) for plan in picture.plans] for name in picture.capabilities]
-    return _Panel(state=state, rows=rows, findings=sum(cell.mark.is_finding for row in rows for cell in row))
+    words = tuple(re.split(r"(?<=[a-z0-9])(?=[A-Z])", clean(state)))
+    return _Panel(
+        state=state, words=words, rows=rows, findings=sum(cell.mark.is_finding for row in rows for cell in row)
+    )
 
 
 def _cell(picture: Picture, place: Place) -> _Cell:
@@ -168,7 +174,7 @@ def _layout(picture: Picture, panels: Sequence[_Panel]) -> str:
     for size, square in _SQUARE_PX.items():
         wide = names
         for panel in panels:
-            title = _TITLE_LETTER_PX * len(panel.state) + (_TALLY_PX if panel.findings else 0)
+            title = _TITLE_LETTER_PX * max(map(len, panel.words))
             wide += max(len(picture.plans) * (square + 2.0), title) + _GAP_PX
         if wide <= _ROW_PX:
             return f"size-{size} one-row"

@@ -129,7 +129,7 @@ def _cause(cause: Cause, *, opened: bool) -> str:
         "",
         f"- expected {_codes(cause.due[:3])}, rule {', '.join(cause.rules)}, {_codes(cause.where[:3])}",
         f"- observed {_codes(cause.observed)}",
-        f"- where: {', '.join(f'{spread.axis} {_code(spread.text)}' for spread in cause.spreads) or 'the only cell'}",
+        f"- where: {_where(cause)}",
         "",
         "```sh",
         clean(cause.reproduce).replace("`", ""),
@@ -138,6 +138,11 @@ def _cause(cause: Cause, *, opened: bool) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _where(cause: Cause) -> str:
+    told = [f"{spread.axis} {_code(spread.short(6))}" for spread in cause.spreads if spread.is_told]
+    return ", ".join(told) or "everywhere"
 
 
 def _totals(summary: RunSummary) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from plangate.matrix.cell import AxisValue
-from plangate.reports.axes import value_text
+from plangate.reports.axes import MAIN_AXES, NORMAL, value_text
 from plangate.reports.picture import axis_values
 from plangate.reports.safe_text import clean
 from plangate.verdicts.result import SuiteSummary
@@ -27,6 +27,13 @@ class Spread:
     """Distinct values, also those not listed."""
     spanned: int
     """How many values the suites span on this axis."""
+    usual: bool = False
+    """Whether the axis's normal value is among them: then this axis is no condition."""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a reader needs it: of the four main axes always, of the others where it is a condition."""
+        return self.spanned > 1 and (self.axis in MAIN_AXES or not (self.usual or self.axis == "suite"))
 
     @property
     def everywhere(self) -> bool:
@@ -42,6 +49,8 @@ class Spread:
         """Like `text`, with at most `listed_max` values listed."""
         if self.everywhere:
             return f"all {self.count}"
+        if self.axis == "phrasing" and self.count > 1:
+            return f"{self.count} of {self.spanned}"
         listed = self.values[:listed_max]
         more = f" and {self.count - len(listed)} more" if self.count > len(listed) else ""
         return ", ".join(listed) + more
@@ -60,7 +69,8 @@ def spread_of(axis: str, found: Iterable[AxisValue], *, suites: Sequence[SuiteSu
     ordered = [value for value in spanned if value in held]
     ordered += sorted(held - set(ordered), key=str)
     texts = tuple(clean(value_text(value), length_max=80) for value in ordered[:_SHOWN_MAX])
-    return Spread(axis=axis, values=texts, count=len(ordered), spanned=max(len(spanned), len(ordered)))
+    usual = axis not in MAIN_AXES and axis in NORMAL and NORMAL[axis] in held
+    return Spread(axis=axis, values=texts, count=len(ordered), spanned=max(len(spanned), len(ordered)), usual=usual)
 
 
 def listing(values: Sequence[str], *, count: int, noun: str) -> str:

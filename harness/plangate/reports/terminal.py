@@ -76,14 +76,15 @@ def report_lines(surveyed: Survey, *, width: int) -> Iterator[Line]:
 def _header(summary: RunSummary, *, width: int) -> Iterator[Line]:
     header = summary.header
     what = " · ".join(clean(text) for text in (header.app, header.model) if text)
-    rest = f" ({clean(header.tier)})   {what}   release {short_digest(header.release)}"
+    rest = f" ({clean(header.tier)})   release {short_digest(header.release)}   {what}"
     name = clean(header.environment)
     yield (("plangate  ", "dim"), (name, "bold"), (fit(rest, width - 10 - columns(name)), ""))
     notes = [
         f"shard {header.shard}" if header.shard else "",
+        f"only {header.selection}" if header.selection else "",
         f"reused {header.reused_from}" if header.reused_from else "",
     ]
-    line = "   ".join(clean(text) for text in (header.target, f"run {header.run}", *notes) if text)
+    line = "   ".join(clean(text) for text in (f"run {header.run}", *notes, header.target) if text)
     yield ((fit(f"{' ' * 10}{line}", width), "dim"),)
 
 
@@ -122,12 +123,13 @@ def _details(cause: Cause) -> Iterator[tuple[str, str]]:
         yield "of these", ", ".join(counts)
     if cause.verdict is Verdict.FLAKY and cause.leaked:
         yield "leaked", f"{count_text(cause.leaked, 'of these cells was', 'of these cells were')} allowed at least once"
-    told = [spread for spread in cause.spreads if not spread.everywhere]
-    everywhere = [spread.axis for spread in cause.spreads if spread.everywhere]
+    told = [spread for spread in cause.spreads if spread.is_told and not spread.everywhere]
+    everywhere = [spread.axis for spread in cause.spreads if spread.is_told and spread.everywhere]
     parts = [f"{spread.axis} {spread.short(_VALUES_MAX)}" for spread in told]
     if everywhere:
         parts.append(f"any {', '.join(everywhere)}")
-    yield "where", " · ".join(parts)
+    if parts:
+        yield "where", " · ".join(parts)
 
 
 def _places(where: tuple[str, ...]) -> tuple[str, ...]:

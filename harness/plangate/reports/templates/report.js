@@ -68,8 +68,9 @@
       if (seen[3]) observed.append(make("code", "", seen[3]));
     });
     definition(list, "Observed", observed);
-    if (verdict !== "pass") definition(list, "Try", make("dd", "", undefined, make("code", "command", command(first))));
-    box.append(list, listed(members));
+    box.append(list);
+    if (verdict !== "pass") box.append(make("code", "command", command(first)));
+    box.append(listed(members));
     return box;
   }
 
@@ -89,9 +90,12 @@
   }
 
   function cell(row) {
-    var axes = data.axes.map(function (axis, i) { return axis + " " + data.values[i][row[7 + i]]; }).join(" · ");
+    var axes = data.axes.map(function (axis, i) {
+      var value = data.values[i][row[7 + i]];
+      return value === data.normal[i] ? "" : axis + " " + value;
+    }).filter(Boolean).join(" · ");
     var retried = row[5] ? " · " + row[5] + " retried" : "";
-    var details = make("details", "", undefined, make("summary", "", (axes || row[4]) + retried));
+    var details = make("details", "", undefined, make("summary", "", (axes || "as usual") + retried));
     details.append(make("code", "command", command(row)));
     return make("li", "", undefined, details);
   }
