@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import product
-from math import prod
 
 from plangate.matrix.groups import Shape
 
@@ -101,8 +100,3 @@ class Kind:
         return any(
             row[addon * quantities + quantity] for row in rows for addon in of_addons for quantity in of_quantities
         )
-
-    @property
-    def raw_count(self) -> int:
-        """Cells a block would have if every combination existed."""
-        return prod(map(len, self.shape.axes))

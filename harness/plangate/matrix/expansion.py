@@ -129,9 +129,15 @@ class Matrix:
 def expand(suite: Suite, oracle: Oracle, *, surfaces: Collection[str]) -> Matrix:
     """The matrix that `suite` asks for, over the oracle's catalog.
 
-    `surfaces` are the names of the environment's targets. Raises InputError: `surface-without-target`,
+    `surfaces` are the names of the environment's targets. Raises InputError: `surface-without-target`, `empty-matrix`,
     `unknown-axis-value`, `unknown-axis-word`, `ambiguous-axis-value`, `unknown-axis`, `matrix-too-large`.
     """
+    matrix = _expanded(suite, oracle, surfaces=surfaces)
+    matrix.require_cells()
+    return matrix
+
+
+def _expanded(suite: Suite, oracle: Oracle, *, surfaces: Collection[str]) -> Matrix:
     levels = levels_of(suite, catalog=oracle.catalog, surfaces=surfaces)
     groups = Groups(suite, oracle, levels=levels)
     subjects = Subjects(oracle.catalog)
