@@ -16,13 +16,21 @@ __all__ = ["main"]
 
 # verb -> (module, one line for --help). The module holds a click command named `command`.
 VERBS: dict[str, tuple[str, str]] = {
+    "bundle": (
+        "Pack a release with its suites, results and evidence into one file for customers.",
+    ),
     "check": ("plangate.cli.check", "Check every document of the workspace, and the laws of its plans."),
     "compare": ("plangate.cli.compare", "Compare two runs cell by cell."),
     "diff": ("plangate.cli.diff", "Say which decisions differ between two plan catalogs."),
     "init": ("plangate.cli.init", "Make a new workspace that passes at once and explains itself."),
+    "keys": ("plangate.cli.keys", "Make and show the keys that sign evidence."),
+    "ledger": ("plangate.cli.ledger", "Check and read the evidence ledger."),
     "lock": ("plangate.cli.lock", "Lock prompts, catalogs and suites by digest."),
     "matrix": ("plangate.cli.matrix", "Print the plan matrix of an environment: plans across, capabilities down."),
     "merge": ("plangate.cli.merge", "Merge the runs of several shards into one."),
+    "reproduce": (
+        "Run a bundle's suites against your own app and compare with the publisher, cell by cell.",
+    ),
     "run": ("plangate.cli.run", "Run an environment's suites against its app, judge every cell, say what leaks."),
     "runs": ("plangate.cli.runs", "List the stored runs."),
     "schema": ("plangate.cli.schema", "Print the JSON Schema of a document kind."),
