@@ -7,9 +7,9 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.cli.shops import plangate
 
 from plangate.evidence.keys import PrivateKey, PublicKey
+from tests.cli.shops import plangate
 
 
 @pytest.mark.parametrize("algorithm", ["ed25519", "p256"])

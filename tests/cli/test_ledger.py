@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.shops import make_shop, plangate
-
 from plangate.evidence.envelope import seal
 from plangate.evidence.keys import generate
 from plangate.evidence.ledger import Ledger
 from plangate.evidence.statements import PROMOTION, Statement, subjects_of
+from tests.cli.shops import make_shop, plangate
 
 
 def _recorded(root: Path) -> Path:

@@ -16,9 +16,6 @@ __all__ = ["main"]
 
 # verb -> (module, one line for --help). The module holds a click command named `command`.
 VERBS: dict[str, tuple[str, str]] = {
-    "bundle": (
-        "Pack a release with its suites, results and evidence into one file for customers.",
-    ),
     "check": ("plangate.cli.check", "Check every document of the workspace, and the laws of its plans."),
     "compare": ("plangate.cli.compare", "Compare two runs cell by cell."),
     "diff": ("plangate.cli.diff", "Say which decisions differ between two plan catalogs."),
@@ -28,9 +25,6 @@ VERBS: dict[str, tuple[str, str]] = {
     "lock": ("plangate.cli.lock", "Lock prompts, catalogs and suites by digest."),
     "matrix": ("plangate.cli.matrix", "Print the plan matrix of an environment: plans across, capabilities down."),
     "merge": ("plangate.cli.merge", "Merge the runs of several shards into one."),
-    "reproduce": (
-        "Run a bundle's suites against your own app and compare with the publisher, cell by cell.",
-    ),
     "run": ("plangate.cli.run", "Run an environment's suites against its app, judge every cell, say what leaks."),
     "runs": ("plangate.cli.runs", "List the stored runs."),
     "schema": ("plangate.cli.schema", "Print the JSON Schema of a document kind."),
