@@ -53,6 +53,8 @@ def test_the_document_of_a_leak() -> None:
         "retried": 0,
         "stopped": "",
         "reused_from": "",
+        "selection": "",
+        "shard": "",
     }
     assert [(cause["title"], cause["cells"]) for cause in causes] == [
         ("free can use report.export at all 3 surfaces", 3)

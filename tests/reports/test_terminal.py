@@ -137,6 +137,13 @@ def test_an_unfinished_run_says_what_is_missing_and_why() -> None:
     assert lines[-1] == " UNDECIDED  296 cells not observed"
 
 
+@pytest.mark.parametrize("part", [{"selection": "plan free"}, {"shard": "2/4"}])
+def test_a_part_of_the_matrix_is_no_verdict_on_the_whole(part) -> None:
+    lines = printed(with_header(run_of(right), **part)).splitlines()
+    assert lines[3] == " PASSED  this part is as sold, 396 cells; it is no verdict on the whole"
+    assert next(iter(part.values())) in lines[1]
+
+
 def test_a_run_of_nothing_is_not_a_pass() -> None:
     lines = printed(FakeRun([])).splitlines()
     assert lines[3] == " UNDECIDED  nothing was selected to run"

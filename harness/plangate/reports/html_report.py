@@ -196,6 +196,7 @@ def _facts(summary: RunSummary) -> list[tuple[str, str]]:
         ("Seed", str(header.seed)),
         ("Started", header.started),
         ("Took", duration_text(header.duration_s)),
+        ("Part of the matrix", header.selection),
         ("Shard", header.shard),
         ("Results taken from", header.reused_from),
         ("Stopped", header.stopped),

@@ -20,8 +20,8 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
     """The JSON document of `report`: keys in one fixed order, failures at most 1,000 with leaks first.
 
     Beside the agreed keys: `leaked` (cells with any leaking observation), `missing` (cells not observed in every pass),
-    `retried` (observations that survived a transport fault), `stopped` and `reused_from` (empty where it was not so),
-    `causes` (each failing cell is counted in exactly one).
+    `retried` (observations that survived a transport fault), `stopped`, `reused_from`, `selection` and `shard` (empty
+    where it was not so; a part of the matrix is no verdict on the whole), `causes` (each failing cell is in one).
     """
     looked = surveyed or survey(report)
     summary = looked.summary
@@ -41,6 +41,8 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
         "retried": summary.totals.retried,
         "stopped": header.stopped,
         "reused_from": header.reused_from,
+        "selection": header.selection,
+        "shard": header.shard,
         "causes": [_cause(cause) for cause in looked.causes],
         "failures": [cell_document(result) for result in report.failures(limit=FAILURES_MAX)],
     }

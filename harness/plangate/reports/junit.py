@@ -93,6 +93,7 @@ def _properties(suite: SuiteSummary, summary: RunSummary, *, each_cell: bool) ->
         "plangate.fingerprint": summary.fingerprint,
         "plangate.seed": str(header.seed),
         "plangate.coverage": suite.coverage,
+        "plangate.selection": header.selection or (f"shard {header.shard}" if header.shard else "the whole matrix"),
         "plangate.cells": str(suite.totals.executed),
         "plangate.testcases": "one for each cell"
         if each_cell
