@@ -372,6 +372,7 @@ def test_a_decision_point_can_be_launched(tmp_path: Path) -> None:
         async with driving("http://127.0.0.1:{port}", tmp_path, **fields) as driver:
             assert driver.alive()
             assert driver.batch_max == 50
+            assert driver.base_url.startswith("http://127.0.0.1:")
             request = request_for("conformance.deny")
             (batched,) = await driver.observe_batch([request])
             assert batched == await driver.observe(request)

@@ -97,6 +97,11 @@ class AuthzenDriver:
         """Close connections, stop what was launched. Safe to call twice, and after a failed open."""
         await self._endpoint.close()
 
+    @property
+    def base_url(self) -> str:
+        """The address, once opened: what a target with `url: target:NAME` shares."""
+        return self._endpoint.fixed_url()
+
     def alive(self) -> bool:
         """False once a launched decision point has ended by itself."""
         return self._endpoint.alive
