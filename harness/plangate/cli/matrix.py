@@ -210,7 +210,9 @@ def _print_cells(prepared: Prepared, *, as_csv: bool) -> None:
     from plangate.reports.safe_text import clean
 
     for entry in entries:
-        shown = " ".join(f"{axis}={clean(_text(value))}" for axis, value in entry["axes"].items() if _worth(axis, value))
+        shown = " ".join(
+            f"{axis}={clean(_text(value))}" for axis, value in entry["axes"].items() if _worth(axis, value)
+        )
         click.echo(f"{entry['cell']} {entry['suite']} {shown} -> {entry['effect']} {entry['reason']} ({entry['rule']})")
 
 
