@@ -1,0 +1,103 @@
+"""What people and gates state about plans and environments: approval, rejection, promotion, rollback, hold. Pure.
+
+Shapes of these predicates: docs/decisions/0008-promotion.md. They are signed and kept: fields may be added, none
+renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from plangate.documents.environment import Json
+from plangate.evidence.statements import APPROVAL, HOLD, PROMOTION, Statement, subjects_of
+from plangate.promotion.candidate import Candidate
+from plangate.promotion.plan import Readiness
+from plangate.promotion.state import Approval
+from plangate.promotion.unmet import instant
+from plangate.releases.canonical import digest_of_bytes
+
+__all__ = ["after", "approval_of", "hold_of", "promotion_of"]
+
+
+def after(at: str, length: timedelta) -> str:
+    """The instant `length` after `at`, RFC 3339 UTC."""
+    return (instant(at) + length).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def approval_of(
+    ready: Readiness, *, approve: bool, person: str, role: str, expires: str, reason: str, at: str
+) -> Statement:
+    """One person's word on one plan; any change of the plan voids it, because its digest is what is approved."""
+    plan = ready.plan
+    predicate: dict[str, Json] = {
+        "decision": "approve" if approve else "reject",
+        "plan": plan.digest,
+        "environment": plan.environment,
+        "approver": person,
+        "role": role,
+        "expires": expires,
+        "reason": reason,
+        "at": at,
+    }
+    subjects = subjects_of(plan.release, environment=plan.environment, effective=plan.effective)
+    return Statement(subjects=subjects, predicate_type=APPROVAL, predicate=predicate)
+
+
+def promotion_of(
+    candidate: Candidate,
+    ready: Readiness,
+    *,
+    approvals: Sequence[Approval],
+    person: str,
+    reason: str,
+    at: str,
+) -> Statement:
+    """That a release entered an environment: what was there, what came, on which plan, evidence and approvals."""
+    plan = ready.plan
+    counted: list[Json] = [
+        {"person": one.person, "role": one.role, "evidence": one.digest, "expires": one.expires} for one in approvals
+    ]
+    gates: list[Json] = [
+        {"suite": gate.suite, "result": gate.result.value, "mode": gate.mode, "evidence": gate.evidence}
+        for gate in ready.gates
+    ]
+    promotion = candidate.environment.promotion
+    predicate: dict[str, Json] = {
+        "kind": plan.kind,
+        "environment": plan.environment,
+        "source": plan.source,
+        "sourceRevision": plan.source_revision,
+        "from": {"revision": plan.revision, "release": plan.release_before},
+        "to": {"revision": plan.revision + 1, "release": plan.release, "effective": plan.effective},
+        "plan": plan.digest,
+        "policy": plan.policy,
+        "gates": gates,
+        "approvals": counted,
+        "soak": promotion.soak,
+        "windows": dict(promotion.windows),
+        "bypass": None,
+        "requester": person,
+        "reason": reason,
+        "manifest": {"before": digest_of_bytes(candidate.current_text), "after": digest_of_bytes(candidate.text)},
+        "at": at,
+    }
+    if plan.kind == "rollback":
+        predicate["restores"] = candidate.source_revision
+    subjects = subjects_of(plan.release, environment=plan.environment, effective=plan.effective)
+    return Statement(subjects=subjects, predicate_type=PROMOTION, predicate=predicate)
+
+
+def hold_of(
+    *, environment: str, release: str, effective: str, lift: bool, person: str, reason: str, at: str
+) -> Statement:
+    """That nothing enters an environment any more, or that something may again."""
+    predicate: dict[str, Json] = {
+        "action": "lift" if lift else "set",
+        "environment": environment,
+        "person": person,
+        "reason": reason,
+        "at": at,
+    }
+    subjects = subjects_of(release, environment=environment, effective=effective)
+    return Statement(subjects=subjects, predicate_type=HOLD, predicate=predicate)

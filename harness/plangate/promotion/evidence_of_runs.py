@@ -1,0 +1,164 @@
+"""What a stored run proves, as statements: one test result for each suite, and the summary of all gates.
+
+Shapes and rules: in-toto test-result v0.1 and SLSA VSA v1, as docs/decisions/0008-promotion.md reads them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from plangate.documents.environment import Environment, Json
+from plangate.evidence.statements import TEST_RESULT, VERIFICATION_SUMMARY, Statement, subjects_of
+from plangate.promotion.gates import GateState
+from plangate.releases.canonical import digest_of_bytes
+from plangate.releases.release import ReleaseIdentity
+from plangate.store.reader import StoredRun
+from plangate.verdicts.fingerprint import decision_text
+from plangate.verdicts.result import CellResult, RunSummary, RunVerdict, SuiteSummary, Verdict
+
+__all__ = ["VERIFIER", "harness_digest", "resource_of", "results_of_run", "summary_of_gates"]
+
+VERIFIER: Final = "https://plangate.dev/gate"
+"""`verifier.id` of the gate decisions made here; a trust policy may demand it of a role."""
+_LISTED_MAX: Final = 1_000
+_COUNTS: Final = ("expected", "executed", "observations", "passed", "leak", "lockout", "mismatch", "flaky", "error")
+
+
+def results_of_run(run: StoredRun, *, catalogs: Mapping[str, str], harness: str) -> tuple[Statement, ...]:
+    """A test result for each suite of `run`: PASSED only where every expected cell was executed in every pass, and
+    passed. `catalogs` maps the release's plan catalogs to their digests, `harness` is `harness_digest()`."""
+    summary = run.summary()
+    digests = {suite.name: _Results() for suite in summary.suites}
+    failing: dict[str, list[CellResult]] = {suite.name: [] for suite in summary.suites}
+    for cell in run.cells():
+        digests[cell.suite].add(cell)
+        if cell.verdict is not Verdict.PASS and len(failing[cell.suite]) < _LISTED_MAX:
+            failing[cell.suite].append(cell)
+    return tuple(
+        _result(summary, suite, digests[suite.name], failing[suite.name], catalogs=catalogs, harness=harness)
+        for suite in summary.suites
+    )
+
+
+def _result(
+    summary: RunSummary,
+    suite: SuiteSummary,
+    results: _Results,
+    failing: Sequence[CellResult],
+    *,
+    catalogs: Mapping[str, str],
+    harness: str,
+) -> Statement:
+    header, totals = summary.header, suite.totals
+    whole = bool(header.finished) and not (header.stopped or header.shard or header.selection)
+    passed = whole and 0 < totals.expected == totals.executed == totals.passed
+    undecided = not whole or totals.error > 0 or totals.missing > 0 or not totals.expected
+    leaked = any(cell.leaked for cell in failing)
+    verdict = RunVerdict.FAILED if leaked else RunVerdict.UNDECIDED if undecided else RunVerdict.FAILED
+    configuration: list[Json] = [_part(f"suite/{suite.name}", suite.digest, version=str(suite.version))]
+    configuration.append(_part("plan-matrix", results.cells_digest))
+    configuration += [_part(f"plans/{name}", found) for name, found in sorted(catalogs.items())]
+    configuration.append(_part("harness", harness, version=header.plangate))
+    configuration.append(_part(f"effective/{header.environment}.json", header.effective))
+    predicate: dict[str, Json] = {
+        "result": "PASSED" if passed else "FAILED",
+        "configuration": configuration,
+        "passedTests": [],
+        "warnedTests": [],
+        "failedTests": [_test_name(cell) for cell in failing],
+        "nondeterministicTests": [_test_name(cell) for cell in failing if cell.verdict is Verdict.FLAKY],
+        "resultsDigest": results.digest,
+        "verdict": RunVerdict.PASSED.value if passed else verdict.value,
+        "totals": {name: getattr(totals, name) for name in _COUNTS},
+        "fingerprint": summary.fingerprint,
+        "run": header.run,
+        "startedOn": header.started,
+        "finishedOn": header.finished,
+    }
+    if header.reused_from:
+        predicate["reusedFrom"] = header.reused_from
+    if not passed and not failing:
+        # Nothing that was executed failed: what was never executed did (v0.1 has no word for missing).
+        predicate["failedTests"] = [f"{suite.name}/not-executed"]
+    subjects = subjects_of(header.release, environment=header.environment, effective=header.effective)
+    return Statement(subjects=subjects, predicate_type=TEST_RESULT, predicate=predicate)
+
+
+def summary_of_gates(
+    environment: Environment,
+    identity: ReleaseIdentity,
+    gates: Sequence[GateState],
+    *,
+    policy: str,
+    version: str,
+    at: str,
+) -> Statement:
+    """The decision of all gates about one release in one environment (SLSA VSA v1). Gates that only warn are inputs,
+    too, and fail nothing."""
+    passed = all(gate.unmet is None for gate in gates)
+    inputs = sorted({gate.evidence for gate in gates if gate.evidence})
+    levels: list[Json] = [f"PLANGATE_{gate.suite.upper()}_PASSED" for gate in gates if gate.result == "passed"]
+    predicate: dict[str, Json] = {
+        "verifier": {"id": VERIFIER, "version": {"plangate": version}},
+        "timeVerified": at,
+        "resourceUri": resource_of(environment.name),
+        "policy": {
+            "uri": f"envs/{environment.name}.yaml#gates",
+            "digest": {"sha256": policy.removeprefix("sha256:")},
+        },
+        "inputAttestations": [{"uri": f"evidence/{one}.dsse.json", "digest": {"sha256": one}} for one in inputs],
+        "verificationResult": "PASSED" if passed else "FAILED",
+        "verifiedLevels": (levels or ["PLANGATE_NO_GATES"]) if passed else ["FAILED"],
+        "slsaVersion": "1.1",
+    }
+    subjects = subjects_of(identity.release, environment=environment.name, effective=identity.effective)
+    return Statement(subjects=subjects, predicate_type=VERIFICATION_SUMMARY, predicate=predicate)
+
+
+def resource_of(environment: str) -> str:
+    """The audience of a verdict: one for stage is none for prod."""
+    return f"urn:plangate:environment:{environment}"
+
+
+def harness_digest() -> str:
+    """`sha256:...` over the source of plangate that is running: which harness judged."""
+    root = Path(__file__).resolve().parent.parent
+    total = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        total.update(f"{path.relative_to(root).as_posix()} {digest_of_bytes(path.read_bytes())}\n".encode())
+    return "sha256:" + total.hexdigest()
+
+
+class _Results:
+    """Digests over a suite's cells, in the suite's own order: which cells, and what each decided."""
+
+    def __init__(self) -> None:
+        self._cells = hashlib.sha256()
+        self._results = hashlib.sha256()
+
+    def add(self, cell: CellResult) -> None:
+        self._cells.update(f"{cell.cell}\n".encode())
+        decision = decision_text(cell.observed).encode("utf-8", "surrogatepass")
+        self._results.update(f"{cell.cell} {cell.verdict.value} ".encode() + decision + b"\n")
+
+    @property
+    def cells_digest(self) -> str:
+        return "sha256:" + self._cells.hexdigest()
+
+    @property
+    def digest(self) -> str:
+        return "sha256:" + self._results.hexdigest()
+
+
+def _test_name(cell: CellResult) -> str:
+    return f"{cell.axes.get('plan')}/{cell.axes.get('capability')}/{cell.cell}"
+
+
+def _part(name: str, digest: str, *, version: str = "") -> dict[str, Json]:
+    part: dict[str, Json] = {"name": name, "digest": {"sha256": digest.removeprefix("sha256:")}}
+    if version:
+        part["annotations"] = {"version": version}
+    return part

@@ -1,0 +1,280 @@
+"""What is so, as a fold over the ledger: releases, verdicts, approvals, holds (rule P9). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from plangate.documents.environment import Json
+from plangate.evidence.statements import (
+    APPROVAL,
+    BYPASS,
+    HOLD,
+    PROMOTION,
+    RELEASE_SUBJECT,
+    TEST_RESULT,
+    VERIFICATION_SUMMARY,
+    Statement,
+)
+
+if TYPE_CHECKING:
+    from plangate.evidence.trust import Accepted
+
+__all__ = [
+    "Approval",
+    "EnvironmentState",
+    "Hold",
+    "Moved",
+    "Recorded",
+    "State",
+    "Validation",
+    "environment_of",
+    "fold",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A statement that the ledger holds and the trust policy accepts."""
+
+    index: int
+    at: str
+    digest: str
+    statement: Statement
+    signer: Accepted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """What one suite said about one release in one environment."""
+
+    suite: str
+    suite_digest: str
+    passed: bool
+    undecided: bool
+    at: str
+    run: str
+    totals: Mapping[str, int]
+    fingerprint: str
+    index: int
+    digest: str
+    """Of its envelope."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One person's word on one plan."""
+
+    plan: str
+    person: str
+    key: bytes
+    """SPKI: two names for one key are one key."""
+    role: str
+    expires: str
+    reason: str
+    at: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why nothing enters an environment."""
+
+    reason: str
+    person: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """One promotion or rollback."""
+
+    kind: str
+    """promotion | rollback"""
+    environment: str
+    release: str
+    effective: str
+    revision: int
+    previous: str
+    """Release before it."""
+    source: str
+    person: str
+    at: str
+    index: int
+    plan: str
+    approvals: tuple[str, ...]
+    """Who approved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentState:
+    """One environment as the ledger tells it."""
+
+    promotions: tuple[Moved, ...] = ()
+    holds: tuple[Hold, ...] = ()
+
+    @property
+    def now(self) -> Moved | None:
+        """What brought in the release that is there, or None where nothing was ever promoted into it."""
+        return self.promotions[-1] if self.promotions else None
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """Everything the ledger says. Built by `fold` only."""
+
+    environments: dict[str, EnvironmentState] = field(default_factory=dict)
+    validations: dict[tuple[str, str, str], dict[str, Validation]] = field(default_factory=dict)
+    """(environment, release, effective) -> suite -> the newest result."""
+    first_seen: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(environment, release) -> when a result about it was first recorded."""
+    summaries: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """(environment, release, effective) -> when its gates last passed; gone where they failed since."""
+    approvals: dict[str, list[Approval]] = field(default_factory=dict)
+    """Plan digest -> approvals."""
+    rejections: dict[str, list[Approval]] = field(default_factory=dict)
+    bypasses: dict[str, list[Recorded]] = field(default_factory=dict)
+    """Environment -> bypasses."""
+    authors: dict[str, str] = field(default_factory=dict)
+    """Release -> who first promoted it anywhere."""
+
+    def environment(self, name: str) -> EnvironmentState:
+        """State of an environment; an empty one where the ledger says nothing about it."""
+        return self.environments.get(name, EnvironmentState())
+
+
+def fold(entries: Iterable[Recorded]) -> State:
+    """The state after `entries`, which come in the ledger's order. What it does not know, it passes over. Total."""
+    state = State()
+    for entry in entries:
+        step = _STEPS.get(entry.statement.predicate_type)
+        if step is not None:
+            step(state, entry)
+    return state
+
+
+def environment_of(statement: Statement) -> str | None:
+    """The environment a statement is about: said in its predicate, or by its `effective/<name>.json` subject."""
+    named = statement.predicate.get("environment")
+    if isinstance(named, str):
+        return named
+    for subject in statement.subjects:
+        if subject.name.startswith("effective/") and subject.name.endswith(".json"):
+            return subject.name[len("effective/") : -len(".json")]
+    return None
+
+
+def _about(statement: Statement) -> tuple[str, str, str] | None:
+    environment, release = environment_of(statement), statement.digest_of(RELEASE_SUBJECT)
+    effective = statement.digest_of(f"effective/{environment}.json")
+    return (environment, release, effective) if environment and release and effective else None
+
+
+def _test_result(state: State, entry: Recorded) -> None:
+    about, predicate = _about(entry.statement), entry.statement.predicate
+    configuration = predicate.get("configuration")
+    first = configuration[0] if isinstance(configuration, list) and configuration else None
+    if about is None or not isinstance(first, dict):
+        return
+    suite = _text(first.get("name")).removeprefix("suite/")
+    digest = first.get("digest")
+    totals = predicate.get("totals")
+    state.first_seen.setdefault(about[:2], entry.at)
+    state.validations.setdefault(about, {})[suite] = Validation(
+        suite=suite,
+        suite_digest="sha256:" + _text(digest.get("sha256") if isinstance(digest, dict) else None),
+        passed=predicate.get("result") == "PASSED",
+        undecided=predicate.get("verdict") == "undecided",
+        at=entry.at,
+        run=_text(predicate.get("run")),
+        totals={name: n for name, n in totals.items() if isinstance(n, int)} if isinstance(totals, dict) else {},
+        fingerprint=_text(predicate.get("fingerprint")),
+        index=entry.index,
+        digest=entry.digest,
+    )
+
+
+def _summary(state: State, entry: Recorded) -> None:
+    about = _about(entry.statement)
+    if about is None:
+        return
+    if entry.statement.predicate.get("verificationResult") == "PASSED":
+        state.summaries[about] = entry.at
+    else:
+        state.summaries.pop(about, None)
+
+
+def _approval(state: State, entry: Recorded) -> None:
+    predicate = entry.statement.predicate
+    approval = Approval(
+        plan=_text(predicate.get("plan")),
+        person=entry.signer.person,
+        key=entry.signer.key.spki,
+        role=_text(predicate.get("role")),
+        expires=_text(predicate.get("expires")),
+        reason=_text(predicate.get("reason")),
+        at=entry.at,
+        digest=entry.digest,
+    )
+    table = state.approvals if predicate.get("decision") == "approve" else state.rejections
+    table.setdefault(approval.plan, []).append(approval)
+
+
+def _promotion(state: State, entry: Recorded) -> None:
+    about, predicate = _about(entry.statement), entry.statement.predicate
+    end, begin = predicate.get("to"), predicate.get("from")
+    if about is None or not isinstance(end, dict) or not isinstance(begin, dict):
+        return
+    revision, approvals = end.get("revision"), predicate.get("approvals")
+    moved = Moved(
+        kind=_text(predicate.get("kind")),
+        environment=about[0],
+        release=about[1],
+        effective=about[2],
+        revision=revision if isinstance(revision, int) else 0,
+        previous=_text(begin.get("release")),
+        source=_text(predicate.get("source")),
+        person=entry.signer.person,
+        at=entry.at,
+        index=entry.index,
+        plan=_text(predicate.get("plan")),
+        approvals=tuple(_text(one.get("person")) for one in approvals if isinstance(one, dict))
+        if isinstance(approvals, list)
+        else (),
+    )
+    before = state.environment(moved.environment)
+    holds = before.holds
+    if moved.kind == "rollback":  # the same entry sets the hold: there is no moment without it (rule P7)
+        reason = _text(predicate.get("reason")) or f"rolled back to revision {_text(predicate.get('restores'))}"
+        holds = (*holds, Hold(reason=reason, person=moved.person, at=moved.at))
+    state.authors.setdefault(moved.release, moved.person)
+    state.environments[moved.environment] = EnvironmentState(promotions=(*before.promotions, moved), holds=holds)
+
+
+def _hold(state: State, entry: Recorded) -> None:
+    name, predicate = environment_of(entry.statement), entry.statement.predicate
+    if name is None:
+        return
+    before = state.environment(name)
+    placed = Hold(reason=_text(predicate.get("reason")), person=entry.signer.person, at=entry.at)
+    holds = () if predicate.get("action") == "lift" else (*before.holds, placed)
+    state.environments[name] = EnvironmentState(promotions=before.promotions, holds=holds)
+
+
+def _bypass(state: State, entry: Recorded) -> None:
+    state.bypasses.setdefault(environment_of(entry.statement) or "", []).append(entry)
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+_STEPS = {
+    APPROVAL: _approval,
+    BYPASS: _bypass,
+    HOLD: _hold,
+    PROMOTION: _promotion,
+    TEST_RESULT: _test_result,
+    VERIFICATION_SUMMARY: _summary,
+}
