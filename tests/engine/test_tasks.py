@@ -75,6 +75,24 @@ def test_a_dead_target_ends_the_pass_after_a_few_cells() -> None:
     assert len(seen) < 30
 
 
+def test_one_dead_target_among_living_ones_ends_the_pass_too() -> None:
+    alive, dead = Asking(lambda *_: ALLOW), Asking(lambda *_: DOWN)
+    health = Health(QUICK, concurrency=2)
+    mixed = [cell for pair in zip(cells(500), cells(500, surface="tool"), strict=True) for cell in pair]
+    batches = observe_in_tasks(
+        iter(mixed),
+        driver_of={"default": alive, "tool": dead},
+        request_of=request_of,
+        timeout_of={"default": 5.0, "tool": 5.0},
+        concurrency=2,
+        limits=QUICK,
+        health=health,
+        clock=time.perf_counter_ns,
+    )
+    assert len(asyncio.run(collect(batches))) < 60
+    assert "down at tool" in health.down
+
+
 def test_a_target_that_dies_midway_keeps_what_was_seen() -> None:
     driver = Asking(lambda number, _: ALLOW if number < 200 else DOWN)
     seen, _, health = observe(driver, 10_000, concurrency=4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from plangate.engine.plan import Limits
 from plangate.verdicts.observation import Fault, Observed
 
@@ -12,26 +14,41 @@ TRANSPORT = frozenset({Fault.UNREACHABLE, Fault.CLOSED})
 
 
 class Health:
-    """Counts faults in a row. One answer of any kind sets it back."""
+    """Counts faults in a row, for each surface: one target may be down while others answer.
+
+    An answer of any kind sets its surface back.
+    """
 
     def __init__(self, limits: Limits, *, concurrency: int) -> None:
         # What is in flight at once fails at once: only more than that says that nothing comes any more.
         self._faults_max = limits.faults_in_a_row_max + concurrency
         self._timeouts_max = limits.timeouts_in_a_row_max
-        self._faults = 0
-        self._timeouts = 0
+        self._faults: Counter[str] = Counter()
+        self._timeouts: Counter[str] = Counter()
         self.down = ""
-        """Why the target counts as down; empty while it does not."""
+        """Why a target counts as down; empty while none does."""
 
-    def record(self, observed: Observed) -> None:
+    def record(self, observed: Observed, *, surface: str) -> None:
         """Take note of one observation."""
         if observed.fault in TRANSPORT:
-            self._faults += 1
-            if self._faults >= self._faults_max:
-                self.down = f"the target is down: {self._faults} cells in a row got no answer ({observed.detail})"
+            self._faults[surface] += 1
+            count = self._faults[surface]
+            if count >= self._faults_max:
+                why = f" ({observed.detail})" if observed.detail else ""
+                self.down = f"the target is down{_at(surface)}: {count} cells in a row got no answer{why}"
         elif observed.fault is Fault.TIMEOUT:
-            self._timeouts += 1
-            if self._timeouts >= self._timeouts_max:
-                self.down = f"the target hangs: {self._timeouts} cells in a row got no answer in time"
+            self._timeouts[surface] += 1
+            count = self._timeouts[surface]
+            if count >= self._timeouts_max:
+                self.down = f"the target hangs{_at(surface)}: {count} cells in a row got no answer in time"
         else:
-            self._faults = self._timeouts = 0
+            self.answered(surface=surface)
+
+    def answered(self, *, surface: str) -> None:
+        """Take note that the target of this surface answered."""
+        self._faults.pop(surface, None)
+        self._timeouts.pop(surface, None)
+
+
+def _at(surface: str) -> str:
+    return f" at {surface}" if surface and surface != "default" else ""

@@ -114,7 +114,7 @@ class _Pass:
                 self._record(cell, observed, started)
 
     def _record(self, cell: Cell, observed: Observed, started: int) -> None:
-        self.health.record(observed)
+        self.health.record(observed, surface=cell.request.surface)
         self.seen.append((cell.number, observed, (self.clock() - started) // 1000))
 
 

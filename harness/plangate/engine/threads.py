@@ -177,8 +177,7 @@ async def observe_in_threads(
             batch = await _next_batch(pool, timeout_s=timeout_s)
             if batch is None:
                 return
-            for _, observed, _ in batch:
-                health.record(observed)
+            _take_note(health, batch)
             pool.stopped = bool(health.down)
             if batch:
                 yield batch
@@ -187,6 +186,15 @@ async def observe_in_threads(
         for worker in pool.workers:
             worker.abandoned = True
         sys.setswitchinterval(before)
+
+
+def _take_note(health: Health, batch: list[Seen]) -> None:
+    """One answer in a batch says that the target lives; only its faults are looked at one by one."""
+    faults = [observed for _, observed, _ in batch if observed.fault is not None]
+    if len(faults) < len(batch):
+        health.answered(surface="")
+    for observed in faults:
+        health.record(observed, surface="")
 
 
 def _switch_every_s(*, concurrency: int, size: int) -> float:
