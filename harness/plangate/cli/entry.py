@@ -16,6 +16,7 @@ __all__ = ["main"]
 
 # verb -> (module, one line for --help). The module holds a click command named `command`.
 VERBS: dict[str, tuple[str, str]] = {
+    "bundle": ("plangate.cli.bundle", "Pack a release with its results and evidence into one file for customers."),
     "check": ("plangate.cli.check", "Check every document of the workspace, and the laws of its plans."),
     "compare": ("plangate.cli.compare", "Compare two runs cell by cell."),
     "diff": ("plangate.cli.diff", "Say which decisions differ between two plan catalogs."),

@@ -11,13 +11,13 @@ from plangate.evidence.statements import TEST_RESULT, Statement, subjects_of
 from plangate.verdicts.judge import judge_run
 from plangate.verdicts.result import RunSummary, RunVerdict, SuiteSummary, Totals
 
-__all__ = ["FAILED_TESTS_MAX", "test_result", "totals_document"]
+__all__ = ["FAILED_TESTS_MAX", "suite_result", "totals_document"]
 
 FAILED_TESTS_MAX: Final = 1_000
 _RESULTS: Final = {RunVerdict.PASSED: "PASSED", RunVerdict.FAILED: "FAILED", RunVerdict.UNDECIDED: "FAILED"}
 
 
-def test_result(
+def suite_result(
     run: RunSummary,
     suite: SuiteSummary,
     *,
