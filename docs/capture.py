@@ -1,7 +1,7 @@
 """Runs the commands that README.md shows the output of, and puts the output in: `python docs/capture.py`.
 
-A block to fill stands after a line `<!-- capture: VARIABLE=value plangate run stage -->`. `--check` compares instead,
-blind to what differs from run to run (durations, run ids, addresses, rates).
+A block to fill stands after a line `<!-- capture: VARIABLE=value plangate run stage -->`, or `<!-- capture 15 lines: ... -->`.
+`--check` compares instead, blind to what differs from run to run (durations, run ids, addresses, rates).
 """
 
 import os
@@ -12,14 +12,19 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"(<!-- capture: (?P<command>.+?) -->\n```text\n)(?P<output>.*?)(```\n)", re.DOTALL)
-VARYING = re.compile(
-    r"r-[0-9]{8}-[0-9]{6}-[0-9a-f]+|[0-9a-f]{12,}|[\d.,]+\s*(?=ms\b|s\b|/s\b|min\b)|(?<=127\.0\.0\.1:)\d+"
+BLOCK = re.compile(
+    r"(<!-- capture(?: (?P<lines>\d+) lines)?: (?P<command>.+?) -->\n```text\n)(?P<output>.*?)(```\n)", re.DOTALL
 )
-LINES_MAX = 40
+VARYING = re.compile(
+    r"r-[0-9]{8}-[0-9]{6}-[0-9a-f]+"  # run ids
+    r"|[0-9a-f]{12,}"  # digests and cell ids
+    r"|(?:\d+ min )?[\d.,]+ (?:ms|s)\b"  # durations
+    r"|(?<=127\.0\.0\.1:)\d+"  # ports
+)
+LINES_MAX = 60
 
 
-def output_of(command: str) -> str:
+def output_of(command: str, *, lines_max: int) -> str:
     """The command and what it prints to a reader without colours, in a terminal 100 columns wide."""
     words = shlex.split(command)
     given = dict(word.split("=", 1) for word in words if re.match(r"[A-Z_]+=", word))
@@ -30,8 +35,8 @@ def output_of(command: str) -> str:
         program, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False, timeout=300
     )
     lines = [line.rstrip() for line in done.stdout.strip("\n").splitlines()]
-    if len(lines) > LINES_MAX:
-        lines = [*lines[:LINES_MAX], "..."]
+    if len(lines) > lines_max:
+        lines = [*lines[:lines_max], "..."]
     return "\n".join([f"$ {command}", *lines, f"(exit status {done.returncode})"]) + "\n"
 
 
@@ -47,7 +52,7 @@ def main() -> int:
     stale = []
 
     def filled(block: re.Match[str]) -> str:
-        output = output_of(block["command"])
+        output = output_of(block["command"], lines_max=int(block["lines"] or LINES_MAX))
         if shape(output) != shape(block["output"]):
             stale.append(f"{block['command']}\n--- README.md\n{block['output']}--- now\n{output}")
         return block[1] + output + block[4]
