@@ -1,6 +1,6 @@
 """Runs the commands that README.md shows the output of, and puts the output in: `python docs/capture.py`.
 
-A block to fill stands after a line `<!-- capture: VARIABLE=value plangate run stage -->`, or `<!-- capture 15 lines: ... -->`.
+A block to fill stands after a line `<!-- capture: VARIABLE=value plangate run stage -->`; `capture 15 lines:` cuts it.
 `--check` compares instead, blind to what differs from run to run (durations, run ids, addresses, rates).
 """
 
@@ -32,7 +32,14 @@ def output_of(command: str, *, lines_max: int) -> str:
     where = str(Path(sys.executable).parent)
     environment = os.environ | given | {"NO_COLOR": "1", "COLUMNS": "100", "PATH": f"{where}:{os.environ['PATH']}"}
     done = subprocess.run(
-        program, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False, timeout=300
+        program,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        timeout=300,
     )
     lines = [line.rstrip() for line in done.stdout.strip("\n").splitlines()]
     if len(lines) > lines_max:
