@@ -16,20 +16,27 @@ __all__ = ["main"]
 
 # verb -> (module, one line for --help). The module holds a click command named `command`.
 VERBS: dict[str, tuple[str, str]] = {
+    "approve": ("plangate.cli.approve", "Approve exactly one promotion plan, signed."),
     "bundle": ("plangate.cli.bundle", "Pack a release with its results and evidence into one file for customers."),
     "check": ("plangate.cli.check", "Check every document of the workspace, and the laws of its plans."),
     "compare": ("plangate.cli.compare", "Compare two runs cell by cell."),
     "diff": ("plangate.cli.diff", "Say which decisions differ between two plan catalogs."),
+    "history": ("plangate.cli.history", "Say what was in an environment, since when, and on whose word."),
+    "hold": ("plangate.cli.hold", "Keep every release out of an environment, or let them in again."),
     "init": ("plangate.cli.init", "Make a new workspace that passes at once and explains itself."),
     "keys": ("plangate.cli.keys", "Make and show the keys that sign evidence."),
     "ledger": ("plangate.cli.ledger", "Check and read the evidence ledger."),
     "lock": ("plangate.cli.lock", "Lock prompts, catalogs and suites by digest."),
     "matrix": ("plangate.cli.matrix", "Print the plan matrix of an environment: plans across, capabilities down."),
     "merge": ("plangate.cli.merge", "Merge the runs of several shards into one."),
+    "promote": ("plangate.cli.promote", "Show what a promotion changes and still needs; validate or apply it."),
+    "reject": ("plangate.cli.reject", "Reject a promotion plan, signed; one rejection blocks it."),
+    "rollback": ("plangate.cli.rollback", "Go back to the release of an earlier revision, and hold."),
     "run": ("plangate.cli.run", "Run an environment's suites against its app, judge every cell, say what leaks."),
     "runs": ("plangate.cli.runs", "List the stored runs."),
     "schema": ("plangate.cli.schema", "Print the JSON Schema of a document kind."),
     "show": ("plangate.cli.show", "Show a stored run, or one cell of it."),
+    "status": ("plangate.cli.status", "Show where every environment stands."),
     "why": ("plangate.cli.why", "Say which rule, file and line decide one request."),
     "worker": ("plangate.cli.worker", ""),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from plangate.documents.files import TRUST_PATH, read_inside
@@ -56,25 +56,34 @@ class Record:
         self.state = fold(self._accepted(ignored))
         self.ignored = tuple(ignored)
 
-    def add(self, statement: Statement, *, key: PrivateKey, at: str) -> LedgerEntry:
-        """Seal and append. Raises InputError `not-trusted` where the policy would not believe it, and StoreError."""
-        envelope = seal(statement, key=key)
-        self.require(envelope, at=at)
-        entry = self.ledger.append(envelope, key=key, at=at)
+    def add(self, statements: Sequence[Statement], *, key: PrivateKey, person: str, at: str) -> None:
+        """Seal and append each. Raises as `require` does, before anything is written, and StoreError."""
+        envelopes = [seal(statement, key=key) for statement in statements]
+        for envelope in envelopes:
+            self.require(envelope, person=person, at=at)
+        for envelope in envelopes:
+            self.ledger.append(envelope, key=key, at=at)
         self.refresh()
-        return entry
 
-    def require(self, envelope: bytes, *, at: str) -> Accepted:
-        """Who signed an envelope that is not in the ledger yet. Raises InputError `not-trusted`: what nobody would
-        believe is not written."""
-        opened = open_envelope(envelope)
-        found = self._judge(opened.statement(), envelope, index=self.size, at=max(at, self.last_at))
+    def require(self, envelope: bytes, *, person: str, at: str) -> Accepted:
+        """Who signed an envelope that is not in the ledger yet: what nobody would believe is not written.
+
+        Raises InputError `not-trusted` where the policy refuses it, `not-that-person` where the key is another's.
+        """
+        found = self._judge(open_envelope(envelope).statement(), envelope, index=self.size, at=max(at, self.last_at))
         if isinstance(found, Refused):
             raise InputError(
                 f"the trust policy does not accept this key for that: {found.text}",
                 code="not-trusted",
                 where=TRUST_PATH,
                 hint="a role there must list the key, and the predicate type and environment it may speak about",
+            )
+        if found.person != person:
+            raise InputError(
+                f"the key {found.name} is {found.person}'s, not {person}'s",
+                code="not-that-person",
+                where=TRUST_PATH,
+                hint=f"--as {found.person}, or use a key of your own",
             )
         return found
 

@@ -1,0 +1,57 @@
+"""`plangate approve DIGEST`: agree to exactly one plan, signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from plangate.cli.options import load_workspace, workspace_option
+from plangate.cli.signing import signer_of, signing_options
+
+__all__ = ["command"]
+
+_EPILOG = """\b
+Example:
+  plangate approve sha256:... --key alice.key --as alice --role release-manager
+"""
+
+
+@click.command("approve", epilog=_EPILOG)
+@click.argument("digest", metavar="DIGEST")
+@click.option("--role", required=True, metavar="ROLE", help="The role of envs/trust.yaml you speak in.")
+@click.option("--expires", default="P7D", show_default=True, metavar="DURATION", help="For how long your word stands.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the ledger.")
+@signing_options
+@workspace_option
+def command(
+    digest: str,
+    *,
+    workspace: Path,
+    role: str,
+    expires: str,
+    reason: str,
+    key: Path | None,
+    person: str | None,
+    passphrase_env: str | None,
+) -> int:
+    """Approve the promotion plan DIGEST, as plangate promote printed it. Any change of the plan voids this.
+
+    Exit status: 0 recorded, 2 the input is wrong (no such plan, or it changed; a key that is not trusted for this).
+    """
+    from plangate.cli.promoting import finish_interrupted, say_on_plan
+    from plangate.cli.world import real_world
+
+    opened = load_workspace(workspace)
+    signer = signer_of(key, person=person, passphrase_env=passphrase_env)
+    finish_interrupted(opened)
+    return say_on_plan(
+        opened,
+        digest,
+        approve=True,
+        role=role,
+        expires=expires,
+        reason=reason,
+        signer=signer,
+        world=real_world(),
+    )

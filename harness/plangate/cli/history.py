@@ -1,0 +1,43 @@
+"""`plangate history ENV`: what was in an environment, since when, and on whose word."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.errors import ExitCode
+
+__all__ = ["command"]
+
+
+@click.command("history", epilog="\b\nExamples:\n  plangate history prod\n  plangate history prod --json\n")
+@click.argument("environment", metavar="ENV")
+@workspace_option
+@json_option
+def command(environment: str, *, workspace: Path, as_json: bool) -> int:
+    """List every promotion and rollback of ENV, newest first, from the ledger.
+
+    Exit status: 0; 2 the input is wrong; 4 where the ledger does not verify.
+    """
+    from plangate.cli.promoting import finish_interrupted
+    from plangate.promotion.record import Record
+
+    opened = load_workspace(workspace)
+    opened.environment(environment)
+    finish_interrupted(opened)
+    moves = Record.read(opened).state.environment(environment).promotions[::-1]
+    if as_json:
+        click.echo(json.dumps({"environment": environment, "history": [asdict(move) for move in moves]}, indent=2))
+    elif not moves:
+        click.echo(f"nothing was ever promoted into {environment}")
+    for move in moves if not as_json else ():
+        approved = f", approved by {', '.join(move.approvals)}" if move.approvals else ""
+        origin = "" if move.kind == "rollback" else f" from {move.source}"
+        click.echo(
+            f"{move.at}  revision {move.revision}  {move.release[7:19]}  {move.kind}{origin} by {move.person}{approved}"
+        )
+    return ExitCode.PASSED

@@ -1,0 +1,238 @@
+"""What the verbs of promotion do between their options and their exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from contextlib import aclosing
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from plangate.cli.following import following
+from plangate.cli.processes import fresh_processes
+from plangate.cli.signing import Signer
+from plangate.documents.workspace import Workspace
+from plangate.engine.invocation import World, observe_run, start_run
+from plangate.engine.session import prepare
+from plangate.errors import EvidenceError, ExitCode, InputError
+from plangate.evidence.envelope import seal
+from plangate.evidence.statements import Statement
+from plangate.promotion.acts import after, approval_of, hold_of, promotion_of
+from plangate.promotion.apply import Checkpoint, apply, promoting
+from plangate.promotion.approvals import counted_approvals
+from plangate.promotion.candidate import candidate_folder
+from plangate.promotion.evidence_of_runs import harness_digest, results_of_run, summary_of_gates
+from plangate.promotion.gates import GateResult
+from plangate.promotion.plan import Readiness
+from plangate.promotion.plan_text import plan_lines, plan_markdown
+from plangate.promotion.proposal import Proposal, catalog_digests, keep_plan, propose_again
+from plangate.promotion.record import Record
+from plangate.promotion.unmet import duration, instant
+from plangate.releases.release import identify
+from plangate.store.reader import StoredRun
+
+__all__ = ["apply_plan", "change_hold", "finish_interrupted", "say_on_plan", "show_plan", "validate"]
+
+_OPEN = (GateResult.MISSING, GateResult.STALE, GateResult.UNDECIDED)
+
+
+def finish_interrupted(workspace: Workspace) -> None:
+    """Carry out or drop what a killed command left, and say so."""
+    if not (workspace.root / ".plangate" / "promoting").is_dir():
+        return
+    with promoting(workspace) as told:
+        for line in told:
+            click.echo(line, err=True)
+
+
+def show_plan(ready: Readiness, proposal: Proposal, *, form: str, keep: bool) -> ExitCode:
+    """Print the plan as `text`, `json` or `markdown`, and remember it to be approved; 0 where it is ready, else 1."""
+    if keep:
+        keep_plan(proposal)
+    if form == "json":
+        click.echo(json.dumps(ready.document(), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(plan_markdown(ready) if form == "markdown" else plan_lines(ready)))
+    return ExitCode.PASSED if ready.ready else ExitCode.FAILED
+
+
+def validate(proposal: Proposal, record: Record, *, signer: Signer, world: World) -> None:
+    """Run the gates' suites on the candidate, with the environment's bindings; record each result and the decision.
+
+    Raises InputError, DriverError or EvidenceError; a run that fails is recorded as failed.
+    """
+    environment, plan = proposal.candidate.environment, proposal.plan
+    suites = tuple(gate.suite for gate in environment.gates if gate.mode != "off")
+    if not suites:
+        raise InputError(f"{environment.name} has no gate to validate", code="nothing-selected", hint="add gates:")
+    # A key that may not say so is told before minutes are spent.
+    _rehearse(proposal, record, signer=signer, world=world)
+    with candidate_folder(proposal.workspace, proposal.candidate) as workspace:
+        path = _run(workspace, environment.name, suites=suites, world=world)
+        with StoredRun(path) as run:
+            digests = catalog_digests(workspace, environment)
+            results = results_of_run(run, catalogs=digests, harness=harness_digest())
+            header = run.header
+    if (header.release, header.effective) != (plan.release, plan.effective):
+        raise InputError("documents changed while the suites ran", code="plan-changed", hint="validate again")
+    at = _at(record, world)
+    record.add(results, key=signer.key, person=signer.person, at=at)
+    record.add([_summary(proposal, record, world=world)], key=signer.key, person=signer.person, at=at)
+
+
+def apply_plan(
+    workspace: Workspace,
+    digest: str,
+    *,
+    name: str,
+    signer: Signer,
+    world: World,
+    reason: str = "",
+    checkpoint: Checkpoint = lambda step: None,
+) -> ExitCode:
+    """Apply exactly the plan of this digest; suites not judged yet run first. 1 where something is missing."""
+    proposal, record = _asked(workspace, digest, name), Record.read(workspace)
+    ready = proposal.readiness(record, now=world.now(), requester=signer.person)
+    if any(gate.result in _OPEN and gate.mode == "require" for gate in ready.gates):
+        validate(proposal, record, signer=signer, world=world)
+    with promoting(workspace) as told:
+        for line in told:
+            click.echo(line, err=True)
+        # Read again what others may have changed meanwhile: everything is decided at this moment (rule P8).
+        proposal, record = _asked(Workspace.open(workspace.root), digest, name), Record.read(workspace)
+        at = _at(record, world)
+        ready = proposal.readiness(record, now=at, requester=signer.person)
+        if not ready.ready:
+            click.echo("\n".join(plan_lines(ready)))
+            return ExitCode.FAILED
+        candidate, promotion = proposal.candidate, proposal.candidate.environment.promotion
+        approvals = counted_approvals(
+            record.state.approvals.get(digest, []),
+            roles=promotion.approval_roles,
+            excluded=[signer.person, record.state.authors.get(ready.plan.release, "")],
+            now=instant(at),
+        )
+        statement = promotion_of(candidate, ready, approvals=approvals, person=signer.person, reason=reason, at=at)
+        envelope = seal(statement, key=signer.key)
+        record.require(envelope, person=signer.person, at=at)
+        entry = apply(proposal.workspace, candidate, envelope, key=signer.key, at=at, checkpoint=checkpoint)
+    plan = ready.plan
+    held = f"; nothing enters before plangate hold {name} --lift" if plan.kind == "rollback" else ""
+    click.echo(f"{name} is at revision {plan.revision + 1}: {plan.release[:19]} (ledger entry {entry.index}){held}")
+    return ExitCode.PASSED
+
+
+def say_on_plan(
+    workspace: Workspace,
+    digest: str,
+    *,
+    approve: bool,
+    role: str,
+    expires: str,
+    reason: str,
+    signer: Signer,
+    world: World,
+) -> ExitCode:
+    """Record an approval or rejection of a plan that still holds, and say what it leaves to do."""
+    proposal, record = propose_again(workspace, digest), Record.read(workspace)
+    at = _at(record, world)
+    ready = proposal.readiness(record, now=at)
+    statement = approval_of(
+        ready,
+        approve=approve,
+        person=signer.person,
+        role=role,
+        expires=after(at, duration(expires)),
+        reason=reason,
+        at=at,
+    )
+    record.add([statement], key=signer.key, person=signer.person, at=at)
+    left = proposal.readiness(record, now=at).missing
+    click.echo(
+        f"{signer.person} ({role}) {'approved' if approve else 'rejected'} {digest[:19]} for {ready.plan.environment}"
+    )
+    for one in left:
+        click.echo(f"  still missing: {one.rule}  {one.text}")
+    return ExitCode.PASSED
+
+
+def change_hold(workspace: Workspace, name: str, *, lift: bool, reason: str, signer: Signer, world: World) -> ExitCode:
+    """Set or lift a hold. Raises InputError `no-hold` where there is none to lift."""
+    environment, record = workspace.environment(name), Record.read(workspace)
+    holds = record.state.environment(name).holds
+    if lift and not holds:
+        raise InputError(f"{name} is not held", code="no-hold", hint="plangate status shows what is")
+    identity, at = identify(workspace, environment), _at(record, world)
+    statement = hold_of(
+        environment=name,
+        release=identity.release,
+        effective=identity.effective,
+        lift=lift,
+        person=signer.person,
+        reason=reason,
+        at=at,
+    )
+    record.add([statement], key=signer.key, person=signer.person, at=at)
+    click.echo(f"{name} is {'free again' if lift else 'held'}: {reason}")
+    return ExitCode.PASSED
+
+
+def _asked(workspace: Workspace, digest: str, name: str) -> Proposal:
+    proposal = propose_again(workspace, digest)
+    if proposal.plan.environment != name:
+        raise InputError(
+            f"this plan is about {proposal.plan.environment}, not {name}",
+            code="plan-of-another",
+            where=digest[:19],
+            hint=f"plangate promote {proposal.plan.environment} --apply {digest}",
+        )
+    return proposal
+
+
+def _run(workspace: Workspace, name: str, *, suites: tuple[str, ...], world: World) -> Path:
+    prepared = prepare(workspace, name, environ=world.environ, suites=suites)
+    plan, writer = start_run(prepared, world=world)
+
+    async def observe() -> None:
+        fresh = fresh_processes(prepared, run_file=writer.path)
+        events = observe_run(prepared, plan, writer, world=world, fresh=fresh)
+        with following(sys.stderr, clock=time.monotonic) as tell:
+            async with aclosing(events):  # type: ignore[type-var]
+                async for event in events:
+                    tell(event)
+
+    asyncio.run(observe())
+    return writer.path.resolve()
+
+
+def _rehearse(proposal: Proposal, record: Record, *, signer: Signer, world: World) -> None:
+    statement = _summary(proposal, record, world=world)
+    record.require(seal(statement, key=signer.key), person=signer.person, at=_at(record, world))
+
+
+def _summary(proposal: Proposal, record: Record, *, world: World) -> Statement:
+    ready = proposal.readiness(record, now=world.now())
+    return summary_of_gates(
+        proposal.candidate.environment,
+        proposal.candidate.identity,
+        ready.gates,
+        policy=ready.plan.policy,
+        version=world.version,
+        at=_at(record, world),
+    )
+
+
+def _at(record: Record, world: World) -> str:
+    """Now, or the ledger's last entry where the clock was set back: time never runs backwards in evidence."""
+    now = world.now()
+    if record.last_at and instant(record.last_at) - instant(now) > timedelta(days=1):
+        raise EvidenceError(
+            f"the clock says {now}, and the ledger's last entry is of {record.last_at}",
+            code="clock-behind",
+            hint="set the clock right: soak, windows and expiry cannot be decided",
+        )
+    return max(now, record.last_at)

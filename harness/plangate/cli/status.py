@@ -1,0 +1,83 @@
+"""`plangate status`: where every environment stands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from plangate.documents.workspace import Workspace
+    from plangate.promotion.overview import Standing
+    from plangate.promotion.record import Record
+
+__all__ = ["command"]
+
+
+@click.command("status", epilog="\b\nExamples:\n  plangate status\n  plangate status --json\n")
+@workspace_option
+@json_option
+def command(*, workspace: Path, as_json: bool) -> int:
+    """Show every environment: revision, release, when it was validated, how long it has been there, holds.
+
+    Exit status: 0; 1 where a manifest and the ledger contradict each other; 4 where the ledger does not verify.
+    """
+    from plangate.cli.promoting import finish_interrupted
+    from plangate.cli.world import real_world
+    from plangate.promotion.overview import standing
+    from plangate.promotion.unmet import instant
+    from plangate.releases.release import identify
+
+    opened = load_workspace(workspace)
+    finish_interrupted(opened)
+    record = _record(opened)
+    now = instant(real_world().now())
+    found = []
+    for name in opened.environment_names():
+        environment = opened.environment(name)
+        state = record.state if record else None
+        found.append(standing(environment, identify(opened, environment), state=state, now=now))
+    ignored = len(record.ignored) if record else 0
+    if as_json:
+        click.echo(json.dumps({"environments": [asdict(one) for one in found], "ignored": ignored}, indent=2))
+    else:
+        click.echo("\n".join(_lines(found)))
+        if ignored:
+            click.echo(f"{ignored} entries of the ledger are signed by nobody who is trusted, and count for nothing")
+        if record is None:
+            click.echo("no trust policy (envs/trust.yaml): the ledger cannot be believed, nothing can be promoted")
+    return ExitCode.FAILED if any(one.astray for one in found) else ExitCode.PASSED
+
+
+def _record(workspace: Workspace) -> Record | None:
+    from plangate.promotion.record import Record
+
+    try:
+        return Record.read(workspace)
+    except InputError as error:
+        if error.code != "no-trust":
+            raise
+        return None
+
+
+def _lines(found: list[Standing]) -> list[str]:
+    rows = [("environment", "revision", "release", "validated", "there for", "")]
+    rows += [
+        (
+            one.environment,
+            str(one.revision),
+            one.release[7:19],
+            one.validated or "never",
+            one.since or "not recorded",
+            "; ".join([*(f"HELD: {hold.reason}" for hold in one.holds), *([one.astray] if one.astray else [])]),
+        )
+        for one in found
+    ]
+    widths = [max(len(row[place]) for row in rows) for place in range(6)]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
