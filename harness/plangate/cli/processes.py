@@ -27,6 +27,8 @@ def fresh_processes(prepared: Prepared, *, run_file: Path) -> FreshProcesses:
             "--workspace", str(prepared.workspace.root), "--run-file", str(run_file.resolve()),
             "--suite", suite, "--pass", str(one_pass.number),
         ]  # fmt: skip
+        if prepared.home is not None:
+            command += ["--home", str(prepared.home)]
         environ = dict(os.environ)
         if one_pass.hash_seed is not None:
             environ["PYTHONHASHSEED"] = str(one_pass.hash_seed)

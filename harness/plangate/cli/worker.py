@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -24,10 +25,21 @@ __all__ = ["command"]
 @click.option("--suite", required=True)
 @click.option("--pass", "pass_number", type=int, required=True)
 @click.option("--part", default="0/1")
-def command(environment: str, *, workspace: Path, run_file: Path, suite: str, pass_number: int, part: str) -> int:
+@click.option("--home", type=click.Path(path_type=Path))
+def command(
+    environment: str,
+    *,
+    workspace: Path,
+    run_file: Path,
+    suite: str,
+    pass_number: int,
+    part: str,
+    home: Path | None,
+) -> int:
     """Observe a part of one pass of a run that another process has started; prints progress as JSON lines."""
     mine, _, parts = part.partition("/")
-    work = _work(environment, workspace, run_file, suite=suite, pass_number=pass_number, part=(int(mine), int(parts)))
+    place = (int(mine), int(parts))
+    work = _work(environment, workspace, run_file, suite=suite, pass_number=pass_number, part=place, home=home)
     try:
         asyncio.run(work)
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -36,7 +48,14 @@ def command(environment: str, *, workspace: Path, run_file: Path, suite: str, pa
 
 
 async def _work(
-    environment: str, workspace: Path, run_file: Path, *, suite: str, pass_number: int, part: tuple[int, int]
+    environment: str,
+    workspace: Path,
+    run_file: Path,
+    *,
+    suite: str,
+    pass_number: int,
+    part: tuple[int, int],
+    home: Path | None,
 ) -> None:
     from plangate.cli.world import real_world
     from plangate.engine.execution import Execution, observe_pass
@@ -54,6 +73,7 @@ async def _work(
     _, adjust = as_begun(run_file)
     loaded = load_workspace(workspace)
     prepared = prepare(loaded, environment, environ=world.environ, suites=[suite], adjust=adjust)
+    prepared = replace(prepared, home=home)
     with StoredRun(run_file) as stored:
         header = stored.header
     record = next(one for one in suites_of(run_file) if one.name == suite)

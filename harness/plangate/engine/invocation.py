@@ -48,7 +48,7 @@ def start_run(
     reuse: bool = False,
 ) -> tuple[RunPlan, RunWriter]:
     """Create the run's file with its expected set. Raises InputError where the selection leaves nothing to run."""
-    folder = RunFolder(prepared.workspace.root)
+    folder = RunFolder(prepared.folder)
     context = driver_context(prepared, world=world, run="")
     check_targets(prepared, make_driver=world.make_driver, context=context)
     header = _header(prepared, world=world, selection=selection)
@@ -163,7 +163,7 @@ def _in_fresh_processes(passes: tuple[object, ...]) -> bool:
 
 def driver_context(prepared: Prepared, *, world: World, run: str, hash_seed: int | None = None) -> DriverContext:
     """What the drivers of this environment may know. Raises InputError for a secret that is missing."""
-    root = prepared.workspace.root
+    root = prepared.folder
     secrets = prepared.environment.bindings.secrets
     return DriverContext(
         workspace=root,

@@ -45,6 +45,13 @@ class Prepared:
     """Suite name -> the oracle that judges it."""
     matrices: Mapping[str, Matrix]
     """Suite name -> its matrix."""
+    home: Path | None = None
+    """Where relative paths of the bindings start and runs are kept, where that is not the workspace itself."""
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the bindings start, and where runs are kept."""
+        return self.home or self.workspace.root
 
     @property
     def concurrency(self) -> int:

@@ -91,6 +91,11 @@ class TrustPolicy:
             return Refused(code=error.code, text=error.message)
         return self._in_a_role(key, names, statement, environment=environment)
 
+    def log_signers(self, *, index: int, at: str) -> tuple[PublicKey, ...]:
+        """The keys that may sign a checkpoint whose last entry is `index`, of time `at`."""
+        spoilt = {self.keys[name] for name, one in self.trust.keys.items() if _out_of_time(one, index=index, at=at)}
+        return tuple(key for key in dict.fromkeys(self.keys.values()) if key not in spoilt)
+
     def counts(self, accepted: Iterable[Accepted]) -> int:
         """How many distinct signers these are: the fewer of distinct keys and distinct persons."""
         found = list(accepted)

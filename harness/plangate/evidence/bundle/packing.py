@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from plangate.documents.environment import Environment, Json
@@ -15,7 +16,6 @@ from plangate.evidence.bundle.results import pack_results
 from plangate.evidence.envelope import open_envelope
 from plangate.evidence.ledger import Ledger
 from plangate.evidence.statements import RELEASE_SUBJECT, TEST_RESULT, Statement
-from plangate.evidence.suite_results import totals_document
 from plangate.releases.canonical import canonical_bytes
 from plangate.releases.pins import pins_of
 from plangate.releases.release import (
@@ -27,6 +27,7 @@ from plangate.releases.release import (
 )
 from plangate.store.folder import RunFolder
 from plangate.store.reader import StoredRun
+from plangate.verdicts.result import Totals
 
 if TYPE_CHECKING:
     from plangate.documents.workspace import Workspace
@@ -127,7 +128,8 @@ def _run_document(run: StoredRun) -> dict[str, Any]:
     suites: dict[str, Json] = {
         one.name: {
             "version": one.version, "digest": one.digest, "coverage": one.coverage,
-            "totals": totals_document(one.totals), "seed": records[one.name].seed, "repeats": len(records[one.name].passes),
+            "totals": _totals_document(one.totals), "seed": records[one.name].seed,
+            "repeats": len(records[one.name].passes),
         }
         for one in summary.suites
     }  # fmt: skip
@@ -137,6 +139,10 @@ def _run_document(run: StoredRun) -> dict[str, Any]:
         "finished": header.finished, "app": header.app, "model": header.model, "harness": header.plangate,
         "suites": suites,
     }  # fmt: skip
+
+
+def _totals_document(totals: Totals) -> dict[str, Json]:
+    return {one.name: getattr(totals, one.name) for one in fields(totals)}
 
 
 def _evidence(ledger: Ledger, identity: ReleaseIdentity) -> tuple[dict[str, bytes], set[str]]:

@@ -1,0 +1,261 @@
+"""What `plangate reproduce` does between its options and its exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from plangate.cli.following import following
+from plangate.cli.keys import load_key
+from plangate.cli.processes import fresh_processes
+from plangate.cli.world import real_world
+from plangate.documents.kinds import Kind
+from plangate.documents.loader import BYTES_MAX, load
+from plangate.documents.suite import Suite
+from plangate.documents.text import read_file
+from plangate.documents.workspace import Workspace
+from plangate.engine.invocation import World, observe_run, start_run
+from plangate.engine.session import Prepared, prepare
+from plangate.errors import EvidenceError, ExitCode, InputError
+from plangate.evidence.bundle.layout import BundleFile
+from plangate.evidence.bundle.results import CellLine, read_results
+from plangate.evidence.bundle.unpacking import environment_name, run_document, unpack_documents, with_bindings
+from plangate.evidence.envelope import seal
+from plangate.evidence.ledger import Ledger
+from plangate.evidence.statements import Statement
+from plangate.promotion.evidence_of_runs import harness_digest, results_of_run
+from plangate.store.reader import StoredRun
+from plangate.verdicts.fingerprint import fingerprint
+from plangate.verdicts.result import CellResult, RunVerdict
+
+__all__ = ["DIFFERENCES_MAX", "ReproduceOptions", "reproduce"]
+
+DIFFERENCES_MAX = 1_000
+_SHOWN = 20
+_RESULTS_MAX = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReproduceOptions:
+    """Options of `plangate reproduce`, as one value."""
+
+    bindings: Path
+    home: Path | None = None
+    tier: str | None = None
+    key: Path | None = None
+    person: str | None = None
+    passphrase_env: str | None = None
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """The publisher's results beside those from here."""
+
+    publisher: str
+    """Fingerprint."""
+    here: str
+    differing: int
+    differences: Sequence[Mapping[str, Any]]
+    undecided: bool
+    unnamed: Sequence[str]
+    """Bindings that the publisher's environment has and the customer's have not."""
+
+    @property
+    def reproduced(self) -> bool:
+        return not self.differing and self.publisher == self.here
+
+
+def reproduce(file: Path, *, options: ReproduceOptions) -> ExitCode:
+    """Run, compare, print, sign; returns the exit status. Raises InputError, DriverError, EvidenceError."""
+    if (options.key is None) != (options.person is None):
+        raise InputError("--key and --as belong together", code="no-signer", hint="give both, or none")
+    # A key that does not open is told before minutes are spent.
+    key = load_key(options.key, passphrase_env=options.passphrase_env) if options.key else None
+    home = (options.home or options.bindings.parent).resolve()
+    with BundleFile(file) as bundle, TemporaryDirectory(prefix="plangate-") as scratch:
+        prepared, unnamed = _prepared(bundle, Path(scratch), home=home, options=options)
+        path = _run(prepared)
+        with StoredRun(path) as run:
+            compared = _compare(bundle, run, unnamed)
+            statements = _statements(prepared, run, compared, person=options.person or "") if key else []
+    if key is not None:
+        ledger, at = Ledger(home / "evidence"), real_world().now()
+        signed = [ledger.append(seal(one, key=key), key=key, at=at).digest for one in statements]
+        click.echo(f"signed as {options.person}: {len(signed)} statements in {home / 'evidence'}", err=True)
+    _print(compared, as_json=options.as_json)
+    if compared.undecided:
+        return ExitCode.UNDECIDED
+    return ExitCode.PASSED if compared.reproduced else ExitCode.FAILED
+
+
+def _prepared(
+    bundle: BundleFile, folder: Path, *, home: Path, options: ReproduceOptions
+) -> tuple[Prepared, tuple[str, ...]]:
+    """The bundle's documents with the customer's bindings, ready to run."""
+    environment, run = environment_name(bundle), run_document(bundle)
+    unpack_documents(bundle, folder)
+    theirs = Workspace.open(folder).environment(environment)
+    loaded = load(
+        read_file(options.bindings, path=str(options.bindings), bytes_max=BYTES_MAX), path=str(options.bindings)
+    )
+    if loaded.problems:
+        raise InputError.of(loaded.problems)
+    raw = loaded.value
+    if not isinstance(raw, dict) or not raw:
+        raise InputError("holds no bindings", code="wrong-type", where=str(options.bindings), hint="targets: {...}")
+    mine: dict[str, Any] = raw["bindings"] if set(raw) == {"bindings"} and isinstance(raw["bindings"], dict) else raw
+    unnamed = _unnamed(theirs.raw["bindings"], mine)
+    with_bindings(folder, theirs, bindings=mine, tier=options.tier)
+    try:
+        prepared = prepare(
+            Workspace.open(folder), environment, environ=real_world().environ, suites=tuple(run["suites"]),
+            adjust=_as_published(run["suites"]),
+        )  # fmt: skip
+    except InputError as error:
+        if unnamed:
+            click.echo(f"the publisher's bindings also have: {', '.join(unnamed)}", err=True)
+        raise error
+    if prepared.identity.release != run["release"]:
+        raise EvidenceError(
+            "the documents of the bundle are not the release its results are about",
+            code="release-differs",
+            hint="plangate verify says more",
+        )
+    return replace(prepared, home=home), unnamed
+
+
+def _bindings(file: Path) -> dict[str, Any]:
+    """The mapping in the bindings file; it may stand under a `bindings:` of its own."""
+    loaded = load(read_file(file, path=str(file), bytes_max=BYTES_MAX), path=str(file))
+    if loaded.problems:
+        raise InputError.of(loaded.problems)
+    raw = loaded.value
+    if not isinstance(raw, dict) or not raw:
+        raise InputError("holds no bindings", code="wrong-type", where=str(file), hint="targets: {...}")
+    inner = raw.get("bindings")
+    return inner if set(raw) == {"bindings"} and isinstance(inner, dict) else raw
+
+
+def _as_published(suites: Mapping[str, Any]) -> Any:
+    def adjust(suite: Suite) -> Suite:
+        return replace(suite, seed=suites[suite.name]["seed"])
+
+    return adjust
+
+
+def _unnamed(theirs: Any, mine: Mapping[str, Any]) -> tuple[str, ...]:
+    """`secrets.api_key`: what the publisher's bindings name and the customer's do not."""
+    missing = []
+    for part in ("targets", "secrets", "identity", "policy"):
+        known = theirs.get(part) or {}
+        have = mine.get(part) or {}
+        if isinstance(known, Mapping) and isinstance(have, Mapping):
+            missing += [f"{part}.{name}" for name in known if name not in have]
+    return tuple(sorted(missing))
+
+
+def _run(prepared: Prepared) -> Path:
+    world = real_world()
+    plan, writer = start_run(prepared, world=world)
+    with asyncio.Runner() as runner:
+        runner.run(_observe(prepared, plan, writer, world=world))
+    return writer.path
+
+
+async def _observe(prepared: Prepared, plan: Any, writer: Any, *, world: World) -> None:
+    fresh = fresh_processes(prepared, run_file=writer.path)
+    events = observe_run(prepared, plan, writer, world=world, fresh=fresh)
+    with following(sys.stderr, clock=time.monotonic) as tell:
+        async with aclosing(events):  # type: ignore[type-var]
+            async for event in events:
+                tell(event)
+
+
+def _compare(bundle: BundleFile, run: StoredRun, unnamed: tuple[str, ...]) -> _Compared:
+    summary = run.summary()
+    packed = bundle.read("results.jsonl.gz", bytes_max=_RESULTS_MAX)
+    publisher = fingerprint((one.digest, one.decision) for one in read_results(packed))
+    found = _differences(read_results(packed), run)
+    listed = list(islice(found, DIFFERENCES_MAX))
+    return _Compared(
+        publisher=publisher,
+        here=summary.fingerprint,
+        differing=len(listed) + sum(1 for _ in found),
+        differences=listed,
+        undecided=summary.verdict is RunVerdict.UNDECIDED,
+        unnamed=unnamed,
+    )
+
+
+def _differences(publisher: Iterator[CellLine], run: StoredRun) -> Iterator[Mapping[str, Any]]:
+    """Cells that differ, by cell: both come sorted, so that memory stays flat."""
+    ours = run.decisions()
+    line, mine = next(publisher, None), next(ours, None)
+    while line is not None or mine is not None:
+        if line is not None and (mine is None or line.digest < mine[0]):
+            yield _difference(line, publisher=line.decision, here=None)
+            line = next(publisher, None)
+        elif mine is not None and (line is None or mine[0] < line.digest):
+            yield _difference(run.cell("c-" + mine[0].hex()), publisher=None, here=mine[1])
+            mine = next(ours, None)
+        elif line is not None and mine is not None:
+            if line.decision != mine[1]:
+                yield _difference(line, publisher=line.decision, here=mine[1])
+            line, mine = next(publisher, None), next(ours, None)
+
+
+def _difference(cell: CellLine | CellResult, *, publisher: str | None, here: str | None) -> Mapping[str, Any]:
+    return {"cell": cell.cell, "suite": cell.suite, "axes": dict(cell.axes), "publisher": publisher, "here": here}
+
+
+def _statements(prepared: Prepared, run: StoredRun, compared: _Compared, *, person: str) -> list[Statement]:
+    """The customer's own test results, which say that they repeat the publisher's."""
+    workspace, release = prepared.workspace, prepared.environment.release
+
+    catalogs = {
+        name: workspace.document(Kind.PLAN_CATALOG, name, version).digest for name, version in release.plans.items()
+    }
+    more: dict[str, Any] = {
+        "reproduces": {"fingerprint": compared.publisher, "reproduced": compared.reproduced, "by": person}
+    }
+    made = results_of_run(run, catalogs=catalogs, harness=harness_digest())
+    return [replace(one, predicate={**one.predicate, **more}) for one in made]
+
+
+def _print(compared: _Compared, *, as_json: bool) -> None:
+    if as_json:
+        document = {
+            "reproduced": compared.reproduced,
+            "publisher_fingerprint": compared.publisher,
+            "fingerprint": compared.here,
+            "differing": compared.differing,
+            "differences": list(compared.differences),
+            "new_bindings": list(compared.unnamed),
+        }
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    for name in compared.unnamed:
+        click.echo(f"note: the publisher's bindings have {name}, and yours have not")
+    for one in compared.differences[:_SHOWN]:
+        axes = ", ".join(f"{axis} {value}" for axis, value in one["axes"].items())
+        click.echo(f"{one['cell']}  {axes}")
+        click.echo(f"    publisher {one['publisher'] or 'has no such cell'}, here {one['here'] or 'not observed'}")
+    if compared.differing > _SHOWN:
+        click.echo(f"... and {compared.differing - _SHOWN:,} more; --json names {DIFFERENCES_MAX:,}")
+    click.echo(f"publisher's fingerprint {compared.publisher}\nyours                   {compared.here}")
+    if compared.undecided:
+        click.echo("NOT JUDGED: something could not be observed")
+    else:
+        click.echo("REPRODUCED" if compared.reproduced else f"NOT REPRODUCED: {compared.differing:,} cells differ")
