@@ -13,6 +13,7 @@ from plangate.documents.document import read_document
 from plangate.documents.environment import Environment
 from plangate.documents.files import document_path, read_inside
 from plangate.documents.kinds import Kind
+from plangate.documents.wording import shown
 from plangate.documents.workspace import Workspace
 from plangate.errors import InputError
 from plangate.promotion.manifest_text import edited
@@ -75,6 +76,7 @@ def _made(workspace: Workspace, name: str, origin: Environment, *, kind: str, so
     release = origin.raw["release"]
     if not isinstance(release, dict):  # the schema has seen to it
         raise InputError("a release is a mapping", code="wrong-type", where=path)
+    _require_suites(current, origin)
     text = edited(before, release=release, revision=current.revision + 1, path=path)
     environment: Environment = read_document(Kind.ENVIRONMENT, text, path=path).sound()
     was, will_be = identify(workspace, current), identify(workspace, environment)
@@ -95,6 +97,18 @@ def _made(workspace: Workspace, name: str, origin: Environment, *, kind: str, so
         source=source,
         source_revision=origin.revision,
     )
+
+
+def _require_suites(target: Environment, origin: Environment) -> None:
+    """A release carries the suites that judge it; one without a suite that the target asks for cannot be judged."""
+    for index, gate in enumerate(target.gates):
+        if gate.suite not in origin.release.suites:
+            raise InputError(
+                f"{target.name} asks for the suite {shown(gate.suite)}, which the release of {origin.name} does not pin",
+                code="gate-without-suite",
+                where=str(target.positions.of("gates", index, "suite")),
+                hint=f"add {gate.suite} under release.suites of {origin.name}: the suites are part of the release",
+            )
 
 
 @contextmanager

@@ -1,0 +1,241 @@
+"""dev -> stage -> prod -> back, as people do it; and everybody who must not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from plangate.cli import entry
+from plangate.errors import PlangateError
+from plangate.evidence.envelope import open_envelope, seal
+from plangate.evidence.keys import PrivateKey
+from plangate.evidence.ledger import Ledger
+from plangate.evidence.statements import TEST_RESULT, VERIFICATION_SUMMARY
+from tests.promotion.stages import make_stages
+
+
+def _plangate(root: Path, *arguments: str) -> tuple[int, str, str]:
+    """Exit status, output, and the code of the error."""
+    result = CliRunner().invoke(entry.program, [*arguments, "-w", str(root)], standalone_mode=False)
+    if isinstance(result.exception, PlangateError):
+        return int(result.exception.exit_code), result.stdout, result.exception.code
+    if result.exception:
+        raise result.exception
+    return int(result.return_value or 0), result.stdout, ""
+
+
+def _by(root: Path, person: str) -> list[str]:
+    return ["--key", str(root / "keys" / f"{person}.key"), "--as", person]
+
+
+def _plan(root: Path, verb: str, name: str) -> dict:
+    status, out, _ = _plangate(root, verb, name, "--json")
+    document = json.loads(out)
+    assert status == (0 if document["ready"] else 1)
+    return document
+
+
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """stage's gates ran on dev's release, nothing is applied yet."""
+    root = make_stages(tmp_path_factory.mktemp("validated"))
+    status, _, code = _plangate(root, "promote", "stage", "--validate", *_by(root, "ci"))
+    assert (status, code) == (0, "")
+    return root
+
+
+@pytest.fixture
+def root(validated: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(validated, tmp_path / "shop"))
+
+
+def test_the_first_lines_say_what_customers_get_before_any_run(tmp_path: Path) -> None:
+    root = make_stages(tmp_path)
+    status, out, _ = _plangate(root, "promote", "stage")
+    assert status == 1
+    assert out.index("free gains report.export") < out.index("plans.shop: 1.0.0 -> 1.1.0") < out.index("missing")
+    assert not (root / ".plangate" / "runs").exists()
+    document = _plan(root, "promote", "stage")
+    assert document["decision_changes"] == [
+        {
+            "plan": "free",
+            "state": "Subscribed",
+            "capability": "report.export",
+            "before": {"effect": "deny", "reason": "not_in_plan"},
+            "after": {"effect": "allow", "reason": "entitled"},
+        }
+    ]
+    assert [(gate["suite"], gate["result"]) for gate in document["gates"]] == [("gating", "missing")]
+
+
+def test_without_a_trust_policy_nothing_is_promoted(tmp_path: Path) -> None:
+    root = make_stages(tmp_path, trust=False)
+    assert _plangate(root, "promote", "stage")[::2] == (2, "no-trust")
+    status, out, _ = _plangate(root, "status")
+    assert status == 0
+    assert "nothing can be promoted" in out
+
+
+def test_the_whole_way_there_and_back(root: Path) -> None:
+    plan = _plan(root, "promote", "stage")
+    assert plan["ready"]
+    before = (root / "envs" / "stage.yaml").read_text()
+    assert _plangate(root, "promote", "stage", "--apply", plan["plan"], *_by(root, "alice"))[::2] == (0, "")
+    after = (root / "envs" / "stage.yaml").read_text()
+    assert after == before.replace("revision: 1", "revision: 2").replace(
+        "shop: 1.0.0}\n  suites", "shop: 1.1.0}\n  suites"
+    )
+    assert (root / "envs" / "history" / "stage" / "1.yaml").read_text() == before
+
+    assert _plangate(root, "promote", "prod", "--validate", *_by(root, "ci"))[0] == 1  # approvals are missing
+    plan = _plan(root, "promote", "prod")["plan"]
+    for person, role in (("alice", "manager"), ("bob", "security")):
+        assert _plangate(root, "approve", plan, "--role", role, *_by(root, person))[0] == 0
+    refused = _plan(root, "promote", "prod")["missing"]
+    assert any("alice does not count" in one["text"] for one in refused), "alice made this release enter"
+    assert _plangate(root, "promote", "prod", "--apply", plan, *_by(root, "alice"))[0] == 1
+    assert _plangate(root, "approve", plan, "--role", "manager", *_by(root, "carol"))[0] == 0
+    assert _plangate(root, "promote", "prod", "--apply", plan, *_by(root, "carol"))[0] == 1, "carol approved it"
+    assert _plangate(root, "promote", "prod", "--apply", plan, *_by(root, "alice"))[0] == 0
+    _, out, _ = _plangate(root, "history", "prod")
+    assert "promotion from stage by alice, approved by bob, carol" in out
+
+    back = _plan(root, "rollback", "prod")
+    assert [(gate["suite"], gate["result"]) for gate in back["gates"]] == [("gating", "missing")]
+    # The app has moved on: it does not do any more what prod sold before, and the gate says so.
+    assert _plangate(root, "rollback", "prod", "--validate", *_by(root, "ci"))[0] == 1
+    assert [gate["result"] for gate in _plan(root, "rollback", "prod")["gates"]] == ["failed"]
+
+
+def test_a_rollback_needs_evidence_and_holds_until_it_is_lifted(tmp_path: Path) -> None:
+    root = make_stages(tmp_path, app="")
+    dev = root / "envs" / "dev.yaml"
+    dev.write_text(
+        dev.read_text()
+        .replace("shop: 1.1.0", "shop: 1.0.0")
+        .replace("name: none, version: 1.0.0", "name: none, version: 1.0.1")
+    )
+    plan = _plan(root, "promote", "stage")["plan"]
+    assert _plangate(root, "promote", "stage", "--apply", plan, *_by(root, "alice"))[0] == 0
+    assert _plan(root, "rollback", "stage")["missing"], "revision 1 was put there by hand, and nobody judged it"
+    assert _plangate(root, "rollback", "stage", "--validate", *_by(root, "ci"))[0] == 0
+    back = _plan(root, "rollback", "stage")["plan"]
+    words = ("--reason", "answers are slow")
+    assert _plangate(root, "rollback", "stage", "--apply", back, *words, *_by(root, "carol"))[0] == 0
+    stage = (root / "envs" / "stage.yaml").read_text()
+    assert "revision: 3" in stage
+    assert "name: none, version: 1.0.0" in stage
+    assert "HELD: answers are slow" in _plangate(root, "status")[1]
+    again = _plan(root, "promote", "stage")
+    assert [(one["rule"], "answers are slow" in one["text"]) for one in again["missing"]] == [("P7", True)]
+    assert _plangate(root, "promote", "stage", "--apply", again["plan"], *_by(root, "alice"))[0] == 1
+    assert _plangate(root, "hold", "stage", "--lift", "--reason", "mended", *_by(root, "alice"))[0] == 0
+    assert _plangate(root, "promote", "stage", "--apply", again["plan"], *_by(root, "alice"))[0] == 0
+
+
+def test_a_release_that_was_never_here_is_no_way_back(root: Path) -> None:
+    plan = _plan(root, "promote", "stage")["plan"]
+    _plangate(root, "promote", "stage", "--apply", plan, *_by(root, "alice"))
+    manifest = root / "envs" / "stage.yaml"
+    manifest.write_text(
+        manifest.read_text().replace("gates: [{suite: gating}]", "gates: [{suite: gating, mode: warn}]")
+    )
+    assert [one["rule"] for one in _plan(root, "rollback", "stage")["missing"]] == ["P7"]
+    assert _plangate(root, "rollback", "stage", "--to", "7")[::2] == (2, "no-such-revision")
+
+
+def test_everything_that_must_not_apply_a_plan_is_refused(root: Path) -> None:
+    plan = _plan(root, "promote", "stage")["plan"]
+    apply = ("promote", "stage", "--apply", plan)
+    assert _plangate(root, *apply)[::2] == (2, "no-signer")
+    assert _plangate(root, *apply, *_by(root, "mallory"))[::2] == (2, "not-trusted")
+    assert _plangate(root, *apply, *_by(root, "ci"))[::2] == (2, "not-trusted")
+    assert _plangate(root, *apply, *_by(root, "alice")[:2], "--as", "bob")[::2] == (2, "not-that-person")
+    assert _plangate(root, "promote", "prod", "--apply", plan, *_by(root, "alice"))[::2] == (2, "plan-of-another")
+    no_plan = "sha256:" + "0" * 64
+    assert _plangate(root, "promote", "stage", "--apply", no_plan, *_by(root, "alice"))[::2] == (2, "no-such-plan")
+    assert "revision: 1" in (root / "envs" / "stage.yaml").read_text()
+
+
+def test_a_plan_that_is_no_longer_true_is_not_applied(root: Path) -> None:
+    plan = _plan(root, "promote", "stage")["plan"]
+    dev = root / "envs" / "dev.yaml"
+    dev.write_text(dev.read_text().replace("version: 1.0.0}\n  plans", "version: 1.0.1}\n  plans"))
+    refused = _plangate(root, "promote", "stage", "--apply", plan, *_by(root, "alice"))
+    assert refused[::2] == (2, "plan-changed")
+    assert _plangate(root, "approve", plan, "--role", "manager", *_by(root, "alice"))[::2] == (2, "plan-changed")
+
+
+def test_bindings_that_changed_open_the_gate_again(root: Path) -> None:
+    stage = root / "envs" / "stage.yaml"
+    stage.write_text(stage.read_text().replace("timeout_s: 1", "timeout_s: 2"))
+    assert [gate["result"] for gate in _plan(root, "promote", "stage")["gates"]] == ["missing"]
+
+
+def test_a_later_failure_revokes_and_an_outsiders_word_does_not(root: Path) -> None:
+    ledger = Ledger(root / "evidence")
+    result = open_envelope(ledger.envelope(next(ledger.entries()).digest)).statement()
+    assert result.predicate_type == TEST_RESULT
+    failed = type(result)(
+        subjects=result.subjects, predicate_type=TEST_RESULT, predicate={**result.predicate, "result": "FAILED"}
+    )
+    for person, gate in (("mallory", "passed"), ("ci", "failed")):
+        key = PrivateKey.load((root / "keys" / f"{person}.key").read_bytes())
+        ledger.append(seal(failed, key=key), key=key, at="2026-01-01T00:00:00Z")
+        assert [one["result"] for one in _plan(root, "promote", "stage")["gates"]] == [gate]
+
+
+def test_evidence_that_is_gone_or_changed_is_never_passed_over(root: Path) -> None:
+    name = next(Ledger(root / "evidence").entries()).digest
+    path = root / "evidence" / f"{name}.dsse.json"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"a", b"b", 1))
+    assert _plangate(root, "promote", "stage")[::2] == (4, "evidence-changed")
+    path.unlink()
+    assert _plangate(root, "status")[::2] == (4, "evidence-missing")
+
+
+def test_an_app_that_leaks_is_recorded_as_failed_and_not_promoted(tmp_path: Path) -> None:
+    root = make_stages(tmp_path, app='GRANTS["free"] |= {"report.export", "crm.sync"}\nLIMITS["free"] = 10**9\n')
+    plan = _plan(root, "promote", "stage")["plan"]
+    status, out, _ = _plangate(root, "promote", "stage", "--apply", plan, *_by(root, "alice"))
+    assert status == 1
+    assert "gate gating is failed" in out
+    assert "revision: 1" in (root / "envs" / "stage.yaml").read_text()
+    statements = [
+        open_envelope(Ledger(root / "evidence").envelope(entry.digest)).statement()
+        for entry in Ledger(root / "evidence").entries()
+    ]
+    result, summary = statements
+    assert result.predicate["result"] == "FAILED"
+    assert result.predicate["failedTests"]
+    assert result.predicate["configuration"][0]["name"] == "suite/gating"
+    assert summary.predicate_type == VERIFICATION_SUMMARY
+    assert summary.predicate["verifiedLevels"] == ["FAILED"]
+
+
+def test_a_hold_keeps_releases_out_until_it_is_lifted(root: Path) -> None:
+    hold = ("hold", "stage", "--reason", "audit week", *_by(root, "alice"))
+    assert _plangate(root, *hold)[0] == 0
+    assert [one["rule"] for one in _plan(root, "promote", "stage")["missing"]] == ["P7"]
+    assert "HELD: audit week" in _plangate(root, "status")[1]
+    assert _plangate(root, *hold, "--lift")[0] == 0
+    assert _plan(root, "promote", "stage")["ready"]
+    assert _plangate(root, *hold, "--lift")[::2] == (2, "no-hold")
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    root = make_stages(tmp_path)
+    files = sorted(path for path in root.rglob("*"))
+    assert _plangate(root, "promote", "stage", "--dry-run", "--markdown")[0] == 1
+    assert sorted(path for path in root.rglob("*")) == files
+
+
+def test_data_of_customers_outside_production_is_refused(root: Path) -> None:
+    stage = root / "envs" / "stage.yaml"
+    stage.write_text(stage.read_text().replace("bindings:\n", "bindings:\n  data: [{name: kb, class: production}]\n"))
+    assert any(one["rule"] == "P4" for one in _plan(root, "promote", "stage")["missing"])
