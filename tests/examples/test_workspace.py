@@ -13,6 +13,7 @@ from plangate.entitlements.decision import Decision, Effect, Reason
 from plangate.entitlements.oracle import Oracle
 from plangate.matrix.expansion import expand
 from plangate.matrix.request_shape import evaluation_request
+from plangate.releases.placeholders import with_release
 from tests.examples.running import ROOT
 
 ENVIRONMENTS = ("dev", "stage", "prod")
@@ -117,8 +118,8 @@ def _number(said: dict[str, Any]) -> int | None:
 
 @pytest.mark.parametrize("environment", ["stage", "prod"])
 def test_what_is_launched_is_what_is_pinned(environment: str) -> None:
-    """The launch tells the app its versions a second time; here they are held to the release and the policy."""
-    manifest = workspace().environment(environment)
+    """The launch tells the app what its release pins, by placeholder, and what its policy says a second time."""
+    manifest = with_release(workspace().environment(environment))
     launch = manifest.bindings.targets["interaction"].launch
     assert launch
     told, release, policy = launch.env, manifest.release, manifest.bindings.policy

@@ -21,6 +21,7 @@ from plangate.errors import DriverError, InputError
 from plangate.matrix.cell import Cell
 from plangate.matrix.expansion import Matrix, expand
 from plangate.matrix.request_shape import evaluation_request
+from plangate.releases.placeholders import with_release
 from plangate.releases.release import ReleaseIdentity, identify
 from plangate.verdicts.result import Expected
 
@@ -76,7 +77,7 @@ def prepare(
     `adjust` may change a suite's seed or repeats before anything is computed from it.
     Raises InputError for documents that are wrong, suites the release does not pin, and an empty matrix.
     """
-    manifest = workspace.environment(environment)
+    manifest = with_release(workspace.environment(environment))
     identity = identify(workspace, manifest)
     names = _suite_names(manifest, suites)
     plans: list[SuitePlan] = []
