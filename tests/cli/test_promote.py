@@ -176,6 +176,17 @@ def test_bindings_that_changed_open_the_gate_again(root: Path) -> None:
     assert [gate["result"] for gate in _plan(root, "promote", "stage")["gates"]] == ["missing"]
 
 
+def test_a_source_whose_bindings_changed_is_validated_again_where_it_is(root: Path) -> None:
+    plan = _plan(root, "promote", "stage")["plan"]
+    _plangate(root, "promote", "stage", "--apply", plan, *_by(root, "alice"))
+    stage = root / "envs" / "stage.yaml"
+    stage.write_text(stage.read_text().replace("timeout_s: 1", "timeout_s: 2"))
+    wanted = "in stage, gate gating is missing"
+    assert any(wanted in one["text"] for one in _plan(root, "promote", "prod")["missing"])
+    assert _plangate(root, "promote", "stage", "--validate", "--present", *_by(root, "ci"))[0] == 0
+    assert not any(wanted in one["text"] for one in _plan(root, "promote", "prod")["missing"])
+
+
 def test_a_later_failure_revokes_and_an_outsiders_word_does_not(root: Path) -> None:
     ledger = Ledger(root / "evidence")
     result = open_envelope(ledger.envelope(next(ledger.entries()).digest)).statement()

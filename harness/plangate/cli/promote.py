@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
-from plangate.cli.signing import signer_of, signing_options
+from plangate.cli.signing import Signer, signer_of, signing_options
+from plangate.errors import InputError
+
+if TYPE_CHECKING:
+    from plangate.documents.workspace import Workspace
 
 __all__ = ["command"]
 
@@ -24,6 +29,7 @@ Examples:
 @click.argument("environment", metavar="ENV")
 @click.option("--from", "source", metavar="ENV", help="Which of its sources; the first one declared, if left out.")
 @click.option("--validate", is_flag=True, help="Run the gates' suites on the candidate and record what they say.")
+@click.option("--present", is_flag=True, help="With --validate: what is in ENV already, not what would come.")
 @click.option("--apply", "digest", metavar="DIGEST", help="Apply the plan of this digest, and no other.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the ledger.")
 @click.option("--dry-run", is_flag=True, help="Write nothing, not even which plan was shown.")
@@ -37,6 +43,7 @@ def command(
     workspace: Path,
     source: str | None,
     validate: bool,
+    present: bool,
     digest: str | None,
     reason: str,
     dry_run: bool,
@@ -58,6 +65,8 @@ def command(
     signer = None
     if validate or digest is not None:
         signer = signer_of(key, person=person, passphrase_env=passphrase_env)
+    if present:
+        return _validate_present(opened, environment, signer if validate else None)
     form = "json" if as_json else "markdown" if markdown else "text"
     asked = Planned(
         environment=environment,
@@ -69,3 +78,12 @@ def command(
         form=form,
     )
     return plan_or_apply(opened, lambda: propose(opened, environment, source=source), asked=asked)
+
+
+def _validate_present(workspace: Workspace, environment: str, signer: Signer | None) -> int:
+    from plangate.cli.promoting import validate_present
+    from plangate.cli.world import real_world
+
+    if signer is None:
+        raise InputError("--present goes with --validate", code="contradicting-options", hint="add --validate")
+    return validate_present(workspace, environment, signer=signer, world=real_world())

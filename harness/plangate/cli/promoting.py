@@ -15,6 +15,7 @@ import click
 from plangate.cli.following import following
 from plangate.cli.processes import fresh_processes
 from plangate.cli.signing import Signer
+from plangate.documents.environment import Environment
 from plangate.documents.workspace import Workspace
 from plangate.engine.invocation import World, observe_run, start_run
 from plangate.engine.session import prepare
@@ -26,16 +27,25 @@ from plangate.promotion.apply import Checkpoint, apply, promoting
 from plangate.promotion.approvals import counted_approvals
 from plangate.promotion.candidate import candidate_folder
 from plangate.promotion.evidence_of_runs import harness_digest, results_of_run, summary_of_gates
-from plangate.promotion.gates import GateResult
-from plangate.promotion.plan import Readiness
+from plangate.promotion.gates import GateResult, GateState
+from plangate.promotion.plan import Readiness, policy_digest
 from plangate.promotion.plan_text import plan_lines, plan_markdown
 from plangate.promotion.proposal import Proposal, catalog_digests, keep_plan, propose_again
+from plangate.promotion.readiness import gates_of
 from plangate.promotion.record import Record
 from plangate.promotion.unmet import duration, instant
-from plangate.releases.release import identify
+from plangate.releases.release import ReleaseIdentity, identify
 from plangate.store.reader import StoredRun
 
-__all__ = ["apply_plan", "change_hold", "finish_interrupted", "say_on_plan", "show_plan", "validate"]
+__all__ = [
+    "apply_plan",
+    "change_hold",
+    "finish_interrupted",
+    "say_on_plan",
+    "show_plan",
+    "validate",
+    "validate_present",
+]
 
 _OPEN = (GateResult.MISSING, GateResult.STALE, GateResult.UNDECIDED)
 
@@ -65,23 +75,47 @@ def validate(proposal: Proposal, record: Record, *, signer: Signer, world: World
 
     Raises InputError, DriverError or EvidenceError; a run that fails is recorded as failed.
     """
-    environment, plan = proposal.candidate.environment, proposal.plan
+    candidate = proposal.candidate
+    with candidate_folder(proposal.workspace, candidate) as workspace:
+        _judged(workspace, candidate.environment, candidate.identity, record, signer=signer, world=world)
+
+
+def validate_present(workspace: Workspace, name: str, *, signer: Signer, world: World) -> ExitCode:
+    """The same for what is in the environment already: its bindings changed, or its results grew old."""
+    environment, record = workspace.environment(name), Record.read(workspace)
+    gates = _judged(workspace, environment, identify(workspace, environment), record, signer=signer, world=world)
+    for gate in gates:
+        click.echo(f"{gate.suite}  {gate.result.value}  {gate.run}")
+    return ExitCode.FAILED if any(gate.unmet for gate in gates) else ExitCode.PASSED
+
+
+def _judged(
+    workspace: Workspace,
+    environment: Environment,
+    identity: ReleaseIdentity,
+    record: Record,
+    *,
+    signer: Signer,
+    world: World,
+) -> tuple[GateState, ...]:
     suites = tuple(gate.suite for gate in environment.gates if gate.mode != "off")
     if not suites:
         raise InputError(f"{environment.name} has no gate to validate", code="nothing-selected", hint="add gates:")
     # A key that may not say so is told before minutes are spent.
-    _rehearse(proposal, record, signer=signer, world=world)
-    with candidate_folder(proposal.workspace, proposal.candidate) as workspace:
-        path = _run(workspace, environment.name, suites=suites, world=world)
-        with StoredRun(path) as run:
-            digests = catalog_digests(workspace, environment)
-            results = results_of_run(run, catalogs=digests, harness=harness_digest())
-            header = run.header
-    if (header.release, header.effective) != (plan.release, plan.effective):
+    rehearsal, _ = _summary(environment, identity, record, world=world)
+    record.require(seal(rehearsal, key=signer.key), person=signer.person, at=_at(record, world))
+    with StoredRun(_run(workspace, environment.name, suites=suites, world=world)) as run:
+        digests = catalog_digests(workspace, environment)
+        results = results_of_run(run, catalogs=digests, harness=harness_digest())
+        header = run.header
+    if (header.release, header.effective) != (identity.release, identity.effective):
         raise InputError("documents changed while the suites ran", code="plan-changed", hint="validate again")
+    record.refresh()
     at = _at(record, world)
     record.add(results, key=signer.key, person=signer.person, at=at)
-    record.add([_summary(proposal, record, world=world)], key=signer.key, person=signer.person, at=at)
+    summary, gates = _summary(environment, identity, record, world=world)
+    record.add([summary], key=signer.key, person=signer.person, at=at)
+    return gates
 
 
 def apply_plan(
@@ -209,21 +243,20 @@ def _run(workspace: Workspace, name: str, *, suites: tuple[str, ...], world: Wor
     return writer.path.resolve()
 
 
-def _rehearse(proposal: Proposal, record: Record, *, signer: Signer, world: World) -> None:
-    statement = _summary(proposal, record, world=world)
-    record.require(seal(statement, key=signer.key), person=signer.person, at=_at(record, world))
-
-
-def _summary(proposal: Proposal, record: Record, *, world: World) -> Statement:
-    ready = proposal.readiness(record, now=world.now())
-    return summary_of_gates(
-        proposal.candidate.environment,
-        proposal.candidate.identity,
-        ready.gates,
-        policy=ready.plan.policy,
-        version=world.version,
-        at=_at(record, world),
+def _summary(
+    environment: Environment, identity: ReleaseIdentity, record: Record, *, world: World
+) -> tuple[Statement, tuple[GateState, ...]]:
+    at = _at(record, world)
+    gates = gates_of(
+        environment,
+        state=record.state,
+        release=identity.release,
+        effective=identity.effective,
+        suites=identity.suites,
+        now=instant(at),
     )
+    policy = policy_digest(environment)
+    return summary_of_gates(environment, identity, gates, policy=policy, version=world.version, at=at), gates
 
 
 def _at(record: Record, world: World) -> str:

@@ -104,7 +104,7 @@ def _require_suites(target: Environment, origin: Environment) -> None:
     for index, gate in enumerate(target.gates):
         if gate.suite not in origin.release.suites:
             raise InputError(
-                f"{target.name} asks for the suite {shown(gate.suite)}, which the release of {origin.name} does not pin",
+                f"{target.name} asks for the suite {shown(gate.suite)}, which {origin.name}'s release does not pin",
                 code="gate-without-suite",
                 where=str(target.positions.of("gates", index, "suite")),
                 hint=f"add {gate.suite} under release.suites of {origin.name}: the suites are part of the release",

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from plangate.documents.catalog import PlanCatalog
+from plangate.documents.environment import Environment
 from plangate.entitlements.decision_diff import DecisionDiff, decision_changes
 from plangate.entitlements.diff_sentences import sentences
 from plangate.entitlements.oracle import Oracle
@@ -16,7 +17,7 @@ from plangate.promotion.unmet import Unmet
 from plangate.releases.canonical import digest
 from plangate.releases.diff import Change, changes
 
-__all__ = ["PromotionPlan", "Readiness", "make_plan"]
+__all__ = ["PromotionPlan", "Readiness", "make_plan", "policy_digest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ def make_plan(
     told = [sentence for diff in diffs.values() for sentence in sentences(diff)]
     told += [f"the plan catalog {name} is new here: every plan of it begins" for name in after if name not in before]
     told += [f"the plan catalog {name} is gone: every plan of it ends" for name in before if name not in after]
-    policy = digest({"gates": environment.raw.get("gates", []), "promotion": environment.raw.get("promotion", {})})
+    policy = policy_digest(environment)
     bound: dict[str, Any] = {
         "version": 1,
         "kind": candidate.kind,
@@ -80,6 +81,11 @@ def make_plan(
         policy=policy,
         digest=digest(bound),
     )
+
+
+def policy_digest(environment: Environment) -> str:
+    """Identity of what an environment demands: its gates, approvals, soak, windows and sources."""
+    return digest({"gates": environment.raw.get("gates", []), "promotion": environment.raw.get("promotion", {})})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
