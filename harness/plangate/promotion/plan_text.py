@@ -83,6 +83,8 @@ def _next(ready: Readiness) -> Iterator[str]:
     plan, rules = ready.plan, {one.rule for one in ready.missing}
     if any(gate.unmet for gate in ready.gates):
         yield f"plangate {_verb(ready)} {plan.environment} --validate --key FILE --as PERSON"
+    if any(one.rule == "P1" and one.text.startswith(f"in {plan.source}, ") for one in ready.missing):
+        yield f"plangate promote {plan.source} --validate --present --key FILE --as PERSON"
     if "P5" in rules:
         yield f"plangate approve {plan.digest} --key FILE --as PERSON --role ROLE"
     if "P7" in rules and plan.kind != "rollback":
