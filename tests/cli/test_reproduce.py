@@ -1,0 +1,96 @@
+"""`plangate reproduce`: the publisher's cells against the customer's own deployment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from plangate.evidence.envelope import open_envelope
+from plangate.evidence.keys import PublicKey
+from plangate.evidence.ledger import Ledger
+from tests.cli.shops import APP, plangate
+from tests.evidence.bundles import Published, publish
+
+BINDINGS = '{targets: {default: {driver: python, object: "mine:evaluate", timeout_s: 1}}}'
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return publish(tmp_path_factory.mktemp("published"))
+
+
+def _customer(folder: Path, *, app: str = "", bindings: str = BINDINGS) -> Path:
+    """A folder with the customer's own app and bindings, and nothing of the publisher's."""
+    (folder / "mine.py").write_text(APP + app, encoding="utf-8")
+    (folder / "mine.yaml").write_text(bindings, encoding="utf-8")
+    return folder
+
+
+def _reproduce(published: Published, folder: Path, *more: str) -> tuple[int, dict]:
+    done = plangate(
+        "reproduce", str(published.bundle), "--bindings", str(folder / "mine.yaml"), "--json", *more, cwd=folder.parent
+    )
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_an_app_that_decides_alike_reproduces(published: Published, tmp_path: Path) -> None:
+    status, document = _reproduce(published, _customer(tmp_path))
+    assert (status, document["reproduced"], document["differences"]) == (0, True, [])
+    assert document["fingerprint"] == document["publisher_fingerprint"]
+
+
+def test_cells_that_differ_are_named_with_both_decisions(published: Published, tmp_path: Path) -> None:
+    status, document = _reproduce(published, _customer(tmp_path, app='\nGRANTS["free"].add("report.export")\n'))
+    assert (status, document["reproduced"]) == (1, False)
+    assert document["fingerprint"] != document["publisher_fingerprint"]
+    named = {
+        (one["axes"]["plan"], one["axes"]["capability"], one["axes"]["surface"]) for one in document["differences"]
+    }
+    assert named == {("free", "report.export", surface) for surface in ("interaction", "orchestration", "tool")}
+    for one in document["differences"]:
+        assert ("not_in_plan" in one["publisher"], "entitled" in one["here"]) == (True, True)
+
+
+def test_an_app_that_cannot_answer_is_exit_3(published: Published, tmp_path: Path) -> None:
+    broken = '\nREAL = evaluate\ndef evaluate(request):\n    raise RuntimeError("down")\n'
+    status, document = _reproduce(published, _customer(tmp_path, app=broken))
+    assert (status, document["reproduced"]) == (3, False)
+
+
+def test_what_was_found_is_signed_with_the_customers_key(published: Published, tmp_path: Path) -> None:
+    folder = _customer(tmp_path)
+    plangate("keys", "new", "me", "--out", ".", cwd=folder)
+    status, document = _reproduce(published, folder, "--key", str(folder / "me.key"), "--as", "me@customer.example")
+    assert status == 0
+    ledger = Ledger(folder / "evidence")
+    assert ledger.verify() == []
+    (entry,) = ledger.entries()
+    envelope = open_envelope(ledger.envelope(entry.digest))
+    assert envelope.signed_by([PublicKey.load((folder / "me.pub").read_bytes())]) is not None
+    predicate = envelope.statement().predicate
+    assert (predicate["result"], predicate["fingerprint"]) == ("PASSED", document["publisher_fingerprint"])
+    assert predicate["reproduces"] == {
+        "by": "me@customer.example", "fingerprint": document["publisher_fingerprint"], "reproduced": True
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("bindings", ["{targets: {}}", "[]", "targets: {default: {driver: pyton}}", "a: &b 1"])
+def test_bindings_that_are_wrong_are_exit_2(published: Published, tmp_path: Path, bindings: str) -> None:
+    folder = _customer(tmp_path, bindings=bindings)
+    done = plangate("reproduce", str(published.bundle), "--bindings", "mine.yaml", cwd=folder)
+    assert done.returncode == 2, done.stderr
+
+
+def test_new_bindings_of_the_publisher_are_named(tmp_path: Path) -> None:
+    made = publish(tmp_path)
+    customer = tmp_path / "customer"
+    customer.mkdir()
+    manifest = made.root / "envs/dev.yaml"
+    text = manifest.read_text(encoding="utf-8") + "  policy: {denied: [data.purge]}\n"
+    manifest.write_text(text, encoding="utf-8")
+    assert plangate("run", "dev", cwd=made.root).returncode == 0
+    plangate("bundle", "dev", "-o", str(made.bundle), cwd=made.root)
+    status, document = _reproduce(made, _customer(customer))
+    assert (status, document["new_bindings"]) == (0, ["policy.denied"])
