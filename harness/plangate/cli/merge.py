@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.options import json_option, load_workspace, report_option, workspace_option
 
 __all__ = ["command"]
 
@@ -20,7 +20,7 @@ Examples:
 )
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @workspace_option
-@click.option("--report", "reports", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@report_option
 @json_option
 def command(runs: tuple[str, ...], *, workspace: Path, reports: tuple[Path, ...], as_json: bool) -> int:
     """Merge the runs of all shards into one run, and judge it whole.

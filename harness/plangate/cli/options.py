@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from plangate.documents.workspace import Workspace
 
-__all__ = ["json_option", "load_workspace", "workspace_option"]
+__all__ = ["json_option", "load_workspace", "report_option", "workspace_option"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -33,6 +33,18 @@ def json_option(command: _Command) -> _Command:
     """Adds `--json`; the command receives it as `as_json: bool`. One document goes to standard output."""
     return click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON document to standard output instead of text."
+    )(command)
+
+
+def report_option(command: _Command) -> _Command:
+    """Adds `--report FILE`, repeatable; the command receives `reports: tuple[Path, ...]`."""
+    return click.option(
+        "--report",
+        "reports",
+        multiple=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Write a report; the ending says which: .html, .xml (JUnit), .md, .json, .txt. Repeatable.",
     )(command)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.options import json_option, load_workspace, report_option, workspace_option
 
 __all__ = ["command"]
 
@@ -43,10 +43,7 @@ Examples:
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(min=0.1), metavar="SECONDS", help="End the run after this."
 )
-@click.option(
-    "--report", "reports", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-    help="Write a report; the ending says which: .html, .xml (JUnit), .md, .json, .txt. Repeatable.",
-)  # fmt: skip
+@report_option
 @json_option
 def command(environment: str, *, workspace: Path, **options: object) -> int:
     """Run the suites of ENV's release against its app: every cell of the plan matrix, observed and judged.

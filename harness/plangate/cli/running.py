@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,10 +27,14 @@ from plangate.engine.plan import Limits, RunPlan, Selection
 from plangate.engine.session import Prepared, prepare
 from plangate.errors import ExitCode, InputError, PlangateError
 from plangate.matrix.shards import parse_shard
+from plangate.reports.write import report_suffix
 from plangate.store.folder import RunFolder
 from plangate.store.reader import StoredRun
 from plangate.store.writer import RunWriter
 from plangate.verdicts.result import RunHeader, RunVerdict, Verdict
+
+if TYPE_CHECKING:
+    from plangate.reports.survey import Survey
 
 __all__ = ["RunOptions", "run_environment", "show_cell", "show_run"]
 
@@ -108,7 +113,9 @@ def _digest(cell: str) -> bytes:
 
 
 def run_environment(workspace: Workspace, environment: str, *, options: RunOptions) -> ExitCode:
-    """Run, print, write reports; returns the exit status."""
+    """Run, print, write reports; returns the exit status. A report that cannot be written is refused before the run."""
+    for report in options.reports:
+        report_suffix(report)
     world = real_world()
     path, ended_by = _run(workspace, environment, options=options, world=world)
     exit_code = show_run(path, as_json=options.as_json, reports=options.reports)
@@ -125,11 +132,16 @@ def run_environment(workspace: Workspace, environment: str, *, options: RunOptio
 
 def show_run(path: Path, *, as_json: bool, reports: Sequence[Path] = ()) -> ExitCode:
     """Print a stored run, write the reports asked for; returns the exit status of its verdict."""
+    from plangate.reports.survey import survey
+    from plangate.reports.write import write_report
+
     with StoredRun(path) as run:
-        _print(run, as_json=as_json)
+        surveyed = survey(run)
+        _print(run, surveyed, as_json=as_json)
         for report in reports:
-            _write(run, report)
-        return _EXIT_CODES[run.summary().verdict]
+            write_report(run, report, surveyed=surveyed)
+            click.echo(f"wrote {report}", err=True)
+        return _EXIT_CODES[surveyed.summary.verdict]
 
 
 def show_cell(path: Path, cell: str, *, as_json: bool) -> ExitCode:
@@ -191,16 +203,17 @@ async def _observe(prepared: Prepared, plan: RunPlan, writer: RunWriter, *, opti
                 tell(event)
 
 
-def _print(run: StoredRun, *, as_json: bool) -> None:
+def _print(run: StoredRun, surveyed: Survey, *, as_json: bool) -> None:
     if as_json:
         from plangate.reports.json_report import run_document
 
-        click.echo(json.dumps(run_document(run), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(run_document(run, surveyed=surveyed), indent=2, ensure_ascii=False))
         return
     from plangate.reports.terminal import print_report
 
     terminal = sys.stdout.isatty()
-    print_report(run, sys.stdout, colour=_colour(terminal=terminal), width=_width(terminal=terminal))
+    colour, width = _colour(terminal=terminal), _width(terminal=terminal)
+    print_report(run, sys.stdout, surveyed=surveyed, colour=colour, width=width)
 
 
 def _colour(*, terminal: bool) -> bool:
@@ -210,13 +223,6 @@ def _colour(*, terminal: bool) -> bool:
 
 def _width(*, terminal: bool) -> int:
     return shutil.get_terminal_size((100, 24)).columns if terminal else 100
-
-
-def _write(run: StoredRun, path: Path) -> None:
-    from plangate.reports.write import write_report
-
-    write_report(run, path)
-    click.echo(f"wrote {path}", err=True)
 
 
 def _resume_command(workspace: Workspace, header: RunHeader) -> str:

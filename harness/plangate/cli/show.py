@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.options import json_option, load_workspace, report_option, workspace_option
 
 __all__ = ["command"]
 
@@ -22,7 +22,7 @@ Examples:
 @click.argument("run", metavar="RUN")
 @workspace_option
 @click.option("--cell", metavar="ID", help="Only this cell: what was expected, why, and what was observed.")
-@click.option("--report", "reports", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@report_option
 @json_option
 def command(run: str, *, workspace: Path, cell: str | None, reports: tuple[Path, ...], as_json: bool) -> int:
     """Show a stored run as it was judged. RUN is an id, the beginning of one, `latest`, or a run file.
