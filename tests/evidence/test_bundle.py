@@ -168,7 +168,9 @@ def test_a_title_that_could_run_or_escape_is_never_packed(tmp_path: Path, title:
     "data",
     [
         b"not gzip", gzip.compress(b"{}\n"), gzip.compress(b"[]\n"), gzip.compress(b"\xff\n"),
-        gzip.compress(b"[" * 9999), gzip.compress(b'{"a":1,"a":2}\n'), gzip.compress(b"x" * 100_000), gzip.compress(b"")[:-4],
+        gzip.compress(b"[" * 9999), gzip.compress(b'{"a":1,"a":2}\n'),
+        gzip.compress(b"x" * 100_000),
+        gzip.compress(b"")[:-4],
         gzip.compress(b"") + b"more",
     ],
 )  # fmt: skip

@@ -22,6 +22,9 @@ _LINE_MAX: Final = 65_536
 _CHUNK: Final = 1024 * 1024
 _CELL = re.compile(r"c-[0-9a-f]{20}")
 _KEYS: Final = {"axes", "cell", "decision", "expected", "suite", "verdict"}
+# One encoder for all lines: making one takes as long as a line does.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+_DECODER: Final = json.JSONDecoder()
 _VERDICTS: Final = frozenset(str(one) for one in Verdict)
 
 
@@ -68,8 +71,7 @@ def _line(one: CellResult) -> bytes:
 
 
 def _written(document: Mapping[str, Any]) -> bytes:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(document).encode("utf-8", "surrogatepass")
 
 
 def read_results(packed: bytes, *, bytes_max: int = RESULTS_BYTES_MAX) -> Iterator[CellLine]:
@@ -88,11 +90,12 @@ def read_results(packed: bytes, *, bytes_max: int = RESULTS_BYTES_MAX) -> Iterat
 
 def _parsed(data: bytes) -> CellLine:
     try:
-        raw = json.loads(data)
-        again = _written(raw)
+        text = data.decode("utf-8", "surrogatepass")
+        raw = _DECODER.decode(text)
+        again = _ENCODER.encode(raw)
     except (ValueError, RecursionError, TypeError):
         _refuse("a line is not JSON")
-    if again != data:  # a key twice, NaN, another spelling: another reader could read another value
+    if again != text:  # a key twice, NaN, another spelling: another reader could read another value
         _refuse("a line is not written canonically")
     if not isinstance(raw, dict) or raw.keys() != _KEYS or raw["verdict"] not in _VERDICTS:
         _refuse("a line has other fields")

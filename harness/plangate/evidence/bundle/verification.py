@@ -22,7 +22,8 @@ from plangate.verdicts.fingerprint import fingerprint
 
 __all__ = ["BundleProblem", "Judged", "Verification", "verify_bundle"]
 
-_IGNORED: Final = ("untrusted-signature", "malformed-evidence", "no-role")
+# Not believed, and no fault either: strangers' words, and words that your policy lets nobody or another say.
+_IGNORED: Final = ("malformed-evidence", "no-role", "predicate-not-allowed", "environment-not-allowed", "role-not-held")
 _TOTALS: Final = {"passed": "pass"}
 
 
@@ -135,7 +136,8 @@ def _record(found: Verification, bundle: BundleFile, policy: TrustPolicy, _: Pat
         if one.index < 0:
             found.fail("evidence-unlisted", f"the ledger does not name {one.digest[:12]}")
         elif isinstance(verdict, Refused):
-            if verdict.code not in _IGNORED or one.envelope.keyid in known:
+            forged = verdict.code == "untrusted-signature" and one.envelope.keyid in known
+            if forged or verdict.code not in (*_IGNORED, "untrusted-signature"):
                 found.fail(verdict.code, f"entry {one.index}: {verdict.text}")
             else:
                 found.not_checked.append(f"entry {one.index} ({_kind(one)}): {verdict.text}")
