@@ -15,6 +15,7 @@ from plangate.evidence.envelope import open_envelope, seal
 from plangate.evidence.keys import PrivateKey
 from plangate.evidence.ledger import Ledger
 from plangate.evidence.statements import TEST_RESULT, VERIFICATION_SUMMARY
+from tests.cli.shops import start_plangate
 from tests.promotion.stages import make_stages
 
 
@@ -250,3 +251,17 @@ def test_data_of_customers_outside_production_is_refused(root: Path) -> None:
     stage = root / "envs" / "stage.yaml"
     stage.write_text(stage.read_text().replace("bindings:\n", "bindings:\n  data: [{name: kb, class: production}]\n"))
     assert any(one["rule"] == "P4" for one in _plan(root, "promote", "stage")["missing"])
+
+
+def test_of_two_who_apply_at_once_one_wins_and_the_other_is_told(root: Path) -> None:
+    plan = _plan(root, "promote", "stage")["plan"]
+    both = [
+        start_plangate("promote", "stage", "--apply", plan, *_by(root, person), cwd=root)
+        for person in ("alice", "carol")
+    ]
+    ends = [(process.communicate(timeout=60), process.returncode) for process in both]
+    assert sorted(status for _, status in ends) == [0, 2]
+    loser = next(err for (_, err), status in ends if status)
+    assert any(code in loser for code in ("nothing-to-promote", "plan-changed", "revision-moved")), loser
+    assert "revision: 2" in (root / "envs" / "stage.yaml").read_text()
+    assert len(json.loads(_plangate(root, "history", "stage", "--json")[1])["history"]) == 1

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from plangate.documents.files import TRUST_PATH, read_inside
 from plangate.documents.workspace import Workspace
 from plangate.errors import EvidenceError, InputError, Problem
-from plangate.evidence.envelope import open_envelope, seal
+from plangate.evidence.envelope import Envelope, open_envelope, seal
 from plangate.evidence.keys import PrivateKey
 from plangate.evidence.ledger import Ledger, LedgerEntry
 from plangate.evidence.statements import Statement
@@ -18,17 +17,19 @@ from plangate.promotion.state import Recorded, State, environment_of, fold
 __all__ = ["Record"]
 
 
-@dataclass(slots=True)
 class Record:
     """Ledger, trust and the state they give together."""
 
-    ledger: Ledger
-    trust: TrustPolicy
-    state: State
-    ignored: tuple[Problem, ...]
-    """Entries that nobody who is trusted signed, or that cannot be read: they count for nothing."""
-    last_at: str
-    """The ledger's own time; no clock counts for less."""
+    def __init__(self, ledger: Ledger, trust: TrustPolicy) -> None:
+        self.ledger = ledger
+        self.trust = trust
+        self.state = State()
+        self.ignored: tuple[Problem, ...] = ()
+        """Entries that nobody who is trusted signed, or that cannot be read: they count for nothing."""
+        self.last_at = ""
+        """The ledger's own time; no clock counts for less."""
+        self.size = 0
+        """How many entries the ledger has."""
 
     @classmethod
     def read(cls, workspace: Workspace) -> Record:
@@ -45,8 +46,7 @@ class Record:
                 hint="plangate keys new NAME --out DIR makes a key; list it and its roles there",
             )
         trust = TrustPolicy.of(workspace.trust(), read=lambda path: read_inside(workspace.root, path))
-        ledger = Ledger(workspace.root / "evidence")
-        record = cls(ledger, trust, State(), (), "")
+        record = cls(Ledger(workspace.root / "evidence"), trust)
         record.refresh()
         return record
 
@@ -70,7 +70,8 @@ class Record:
 
         Raises InputError `not-trusted` where the policy refuses it, `not-that-person` where the key is another's.
         """
-        found = self._judge(open_envelope(envelope).statement(), envelope, index=self.size, at=max(at, self.last_at))
+        opened = open_envelope(envelope)
+        found = self._judge(opened.statement(), opened, index=self.size, at=max(at, self.last_at))
         if isinstance(found, Refused):
             raise InputError(
                 f"the trust policy does not accept this key for that: {found.text}",
@@ -87,25 +88,20 @@ class Record:
             )
         return found
 
-    @property
-    def size(self) -> int:
-        """How many entries the ledger has."""
-        return sum(1 for _ in self.ledger.entries())
-
-    def _judge(self, statement: Statement, envelope: bytes, *, index: int, at: str) -> Accepted | Refused:
-        environment = environment_of(statement)
-        return self.trust.judge(open_envelope(envelope), index=index, environment=environment, at=at)
+    def _judge(self, statement: Statement, envelope: Envelope, *, index: int, at: str) -> Accepted | Refused:
+        return self.trust.judge(envelope, index=index, environment=environment_of(statement), at=at)
 
     def _accepted(self, ignored: list[Problem]) -> Iterator[Recorded]:
         for entry in self.ledger.entries():
-            self.last_at = entry.at
+            self.last_at, self.size = entry.at, entry.index + 1
             data = self.ledger.envelope(entry.digest)
             try:
-                statement = open_envelope(data).statement()
+                envelope = open_envelope(data)
+                statement = envelope.statement()
             except EvidenceError as error:
                 ignored.append(_ignored(entry, error.code, error.message))
                 continue
-            found = self._judge(statement, data, index=entry.index, at=entry.at)
+            found = self._judge(statement, envelope, index=entry.index, at=entry.at)
             if isinstance(found, Refused):
                 ignored.append(_ignored(entry, found.code, found.text))
             else:

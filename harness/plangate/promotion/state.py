@@ -120,9 +120,9 @@ class EnvironmentState:
         return self.promotions[-1] if self.promotions else None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Everything the ledger says. Built by `fold` only."""
+    """Everything the ledger says. Built by `fold`; nobody else fills its tables."""
 
     environments: dict[str, EnvironmentState] = field(default_factory=dict)
     validations: dict[tuple[str, str, str], dict[str, Validation]] = field(default_factory=dict)
