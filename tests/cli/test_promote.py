@@ -14,7 +14,7 @@ from plangate.errors import PlangateError
 from plangate.evidence.envelope import open_envelope, seal
 from plangate.evidence.keys import PrivateKey
 from plangate.evidence.ledger import Ledger
-from plangate.evidence.statements import TEST_RESULT, VERIFICATION_SUMMARY
+from plangate.evidence.statements import APPROVAL, TEST_RESULT, VERIFICATION_SUMMARY, Statement, Subject
 from tests.cli.shops import start_plangate
 from tests.promotion.stages import make_stages
 
@@ -251,6 +251,28 @@ def test_data_of_customers_outside_production_is_refused(root: Path) -> None:
     stage = root / "envs" / "stage.yaml"
     stage.write_text(stage.read_text().replace("bindings:\n", "bindings:\n  data: [{name: kb, class: production}]\n"))
     assert any(one["rule"] == "P4" for one in _plan(root, "promote", "stage")["missing"])
+
+
+def test_who_may_speak_about_stage_only_approves_nothing_for_prod(root: Path) -> None:
+    trust = root / "envs" / "trust.yaml"
+    trust.write_text(
+        trust.read_text().replace("security: {keys: [bob]", "security: {environments: [stage], keys: [bob]")
+    )
+    plan = _plan(root, "promote", "stage")["plan"]
+    _plangate(root, "promote", "stage", "--apply", plan, *_by(root, "alice"))
+    document = _plan(root, "promote", "prod")
+    approve = ("approve", document["plan"], "--role", "security", *_by(root, "bob"))
+    assert _plangate(root, *approve)[::2] == (2, "not-trusted")
+    key = PrivateKey.load((root / "keys" / "bob.key").read_bytes())
+    predicate = {
+        "decision": "approve", "plan": document["plan"], "environment": "stage", "role": "security",
+        "expires": "2999-01-01T00:00:00Z",
+    }  # fmt: skip
+    subjects = (Subject("release.lock", "0" * 64),)
+    lie = seal(Statement(subjects=subjects, predicate_type=APPROVAL, predicate=predicate), key=key)
+    Ledger(root / "evidence").append(lie, key=key, at="2026-01-01T00:00:00Z")
+    missing = [one["text"] for one in _plan(root, "promote", "prod")["missing"] if one["rule"] == "P5"]
+    assert missing == ["2 more approvals by manager or security"]
 
 
 def test_of_two_who_apply_at_once_one_wins_and_the_other_is_told(root: Path) -> None:

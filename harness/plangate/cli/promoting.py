@@ -145,7 +145,7 @@ def apply_plan(
             return ExitCode.FAILED
         candidate, promotion = proposal.candidate, proposal.candidate.environment.promotion
         approvals = counted_approvals(
-            record.state.approvals.get(digest, []),
+            record.state.approvals_of(digest, environment=name),
             roles=promotion.approval_roles,
             excluded=[signer.person, record.state.authors.get(ready.plan.release, "")],
             now=instant(at),

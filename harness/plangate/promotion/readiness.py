@@ -108,8 +108,8 @@ def _approvals(
 ) -> list[Unmet]:
     excluded = {name for name in (requester, state.authors.get(plan.release)) if name}
     return unmet_approvals(
-        state.approvals.get(plan.digest, []),
-        state.rejections.get(plan.digest, []),
+        state.approvals_of(plan.digest, environment=plan.environment),
+        [one for one in state.rejections.get(plan.digest, ()) if one.environment == plan.environment],
         count=environment.promotion.approvals_count,
         roles=environment.promotion.approval_roles,
         excluded=sorted(excluded),

@@ -67,6 +67,8 @@ class Approval:
     """One person's word on one plan."""
 
     plan: str
+    environment: str
+    """What its signer may speak about was judged for this one: for another environment's plan it is no word at all."""
     person: str
     key: bytes
     """SPKI: two names for one key are one key."""
@@ -143,6 +145,10 @@ class State:
         """State of an environment; an empty one where the ledger says nothing about it."""
         return self.environments.get(name, EnvironmentState())
 
+    def approvals_of(self, plan: str, *, environment: str) -> list[Approval]:
+        """Approvals of a plan by those who may speak about its environment."""
+        return [one for one in self.approvals.get(plan, ()) if one.environment == environment]
+
 
 def fold(entries: Iterable[Recorded]) -> State:
     """The state after `entries`, which come in the ledger's order. What it does not know, it passes over. Total."""
@@ -209,6 +215,7 @@ def _approval(state: State, entry: Recorded) -> None:
     predicate = entry.statement.predicate
     approval = Approval(
         plan=_text(predicate.get("plan")),
+        environment=environment_of(entry.statement) or "",
         person=entry.signer.person,
         key=entry.signer.key.spki,
         role=_text(predicate.get("role")),
