@@ -49,3 +49,22 @@ def test_a_passphrase_comes_from_the_environment_and_opens_the_key_again(tmp_pat
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     assert plangate("keys", "new", name, "--out", "keys", cwd=tmp_path).returncode == 2
     assert not list(tmp_path.rglob("*.key"))
+
+
+def test_trust_is_rotated_when_enough_of_both_versions_signed(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        plangate("keys", "new", name, "--out", ".", cwd=tmp_path)
+    for version, threshold in ((1, 1), (2, 2)):
+        (tmp_path / f"trust{version}.yaml").write_text(
+            f"apiVersion: plangate/v1\nkind: Trust\nmetadata: {{version: {version}}}\nkeys:\n"
+            "  a: {algorithm: ed25519, owner: a, public: 'file:a.pub'}\n"
+            "  b: {algorithm: ed25519, owner: b, public: 'file:b.pub'}\n"
+            f"roles: {{root: {{keys: [a, b], threshold: {threshold}, predicates: ['https://example.com/x']}}}}\n",
+            encoding="utf-8",
+        )
+    rotate = ("keys", "rotate", "trust2.yaml", "--from", "trust1.yaml")
+    first = plangate(*rotate, "--key", "a.key", cwd=tmp_path)
+    assert (first.returncode, "[rotation-refused]" in first.stderr) == (4, True)
+    assert plangate(*rotate, "--key", "b.key", cwd=tmp_path).returncode == 0
+    (tmp_path / "trust2.yaml").write_text((tmp_path / "trust2.yaml").read_text().replace("owner: b", "owner: c"))
+    assert plangate(*rotate, cwd=tmp_path).returncode == 4

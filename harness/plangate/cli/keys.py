@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "load_key", "passphrase_from"]
 
-_FILE_BYTES_MAX = 65_536
+_FILE_BYTES_MAX = 4 * 1024 * 1024
 _EPILOG = """\b
 Examples:
   plangate keys new ci --out keys
@@ -71,6 +71,41 @@ def show(file: Path, *, passphrase_env: str | None, as_json: bool) -> int:
     pem = _read(file)
     public = load_key(file, passphrase_env=passphrase_env).public if b"PRIVATE KEY" in pem else PublicKey.load(pem)
     _show(public, name=file.stem, as_json=as_json, files=())
+    return ExitCode.PASSED
+
+
+@command.command("rotate")
+@click.argument("new_trust", metavar="NEW", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--from", "old_trust", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="OLD",
+              help="The trust.yaml that is believed now.")  # fmt: skip
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Sign NEW with this key: the signature goes into a file beside it.")  # fmt: skip
+@click.option("--passphrase-env", metavar="VAR", help="Variable with the key's passphrase.")
+def rotate(new_trust: Path, *, old_trust: Path, key: Path | None, passphrase_env: str | None) -> int:
+    """Say whether the trust policy NEW may follow OLD: signed by enough holders of the role `root` of both.
+
+    Each of them runs this with --key; the signatures lie beside NEW as NEW.*.dsse.json. Exit status: 0 it may, 4 not
+    yet, or not at all.
+    """
+    from plangate.cli.trusting import load_trust
+    from plangate.cli.world import real_world
+    from plangate.evidence.envelope import open_envelope, seal
+    from plangate.evidence.rotation import follow, trust_change
+
+    old, new = load_trust(old_trust), load_trust(new_trust)
+    document = _read(new_trust)
+    if key is not None:
+        private = load_key(key, passphrase_env=passphrase_env)
+        envelope = seal(trust_change(document, version=new.trust.version), key=private)
+        name = "".join(letter for letter in private.public.keyid.removeprefix("SHA256:") if letter.isalnum())[:16]
+        try:
+            new_trust.with_name(f"{new_trust.name}.{name}.dsse.json").write_bytes(envelope)
+        except OSError as error:
+            text = f"cannot be written: {error.strerror}"
+            raise InputError(text, code="unwritable-file", where=str(new_trust.parent)) from None
+    signatures = [open_envelope(_read(one)) for one in sorted(new_trust.parent.glob(f"{new_trust.name}.*.dsse.json"))]
+    follow(old, [(document, new, signatures)], now=real_world().now())
+    click.echo(f"version {new.trust.version} may follow version {old.trust.version}: replace {old_trust} with it")
     return ExitCode.PASSED
 
 
