@@ -62,7 +62,8 @@ def test_a_manifest_lets_through_what_it_names_and_no_more() -> None:
 
 def _approval(person: str, **more: object) -> Approval:
     values = {
-        "plan": "p", "environment": "prod", "person": person, "key": person.encode(), "role": "manager", "expires": "2026-12-01T00:00:00Z",
+        "plan": "p", "environment": "prod",
+        "person": person, "key": person.encode(), "role": "manager", "expires": "2026-12-01T00:00:00Z",
         "reason": "", "at": "2026-11-26T11:00:00Z", "digest": person,
     }  # fmt: skip
     return Approval(**{**values, **more})
