@@ -62,7 +62,8 @@ def test_any_flipped_byte_is_noticed(tmp_path: Path) -> None:
     path = _written(tmp_path)
     data = bytearray(path.read_bytes())
     chance = random.Random(20261123)
-    # The first header with its checksum field (byte 155 is in no checksum), and places all over the file: headers, blobs, padding, index, end.
+    # The first header with its checksum field (byte 155 is in no checksum), and places all over the file: headers,
+    # blobs, padding, index, end.
     for place in (*range(0, 600, 5), *chance.sample(range(len(data)), 500)):
         old = data[place]
         data[place] ^= 1 << chance.randrange(8)
