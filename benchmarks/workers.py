@@ -1,0 +1,59 @@
+"""`plangate run --workers 2` beside one process, through the real command."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure, Result
+from benchmarks.machine import cores
+from benchmarks.processes import plangate, run_command
+from benchmarks.workspaces import ENVIRONMENT, Shop, in_process_target
+
+__all__ = ["FULL", "TINY", "Size", "measure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much is measured."""
+
+    capabilities: int
+    """About 108 cells each, observed three times."""
+    phrasings: int
+    rounds: int
+
+
+FULL = Size(capabilities=93, phrasings=12, rounds=3)
+TINY = Size(capabilities=2, phrasings=0, rounds=1)
+
+
+def measure(size: Size) -> Result:
+    """Both in turn, round by round, from start to exit; the best round of each counts."""
+    if len(cores()) < 2:
+        return Result(benchmark="workers", figures=[], left_out=["two processes side by side: there is one core"])
+    with tempfile.TemporaryDirectory() as folder:
+        shop = Shop(capabilities=size.capabilities, phrasings=size.phrasings)
+        root = shop.write(Path(folder), target=in_process_target())
+        rounds = [{f"{workers} workers": _run(root, workers) for workers in (1, 2)} for _ in range(size.rounds)]
+    one, two = (min(found[f"{n} workers"]["wall_s"] for found in rounds) for n in (1, 2))
+    count = rounds[0]["1 workers"]["observations"]
+    figure = Figure(
+        what=f"python driver with two processes (`--workers 2`), whole command, {count:,} observations",
+        plangate=f"{count / two:,.0f} observations/s",
+        against=f"{count / one:,.0f}/s, one process",
+        value=one / two,
+        shown=f"{one / two:.2f} x",
+        target=1.7,
+        must="at least 1.7 x",
+    )
+    return Result(benchmark="workers", figures=[figure], rounds=rounds)
+
+
+def _run(root: Path, workers: int) -> dict[str, Any]:
+    spent = run_command(plangate("run", ENVIRONMENT, "--workers", str(workers), "--json"), cwd=root)
+    totals = json.loads(spent.output[spent.output.index("{") :])["totals"]
+    assert totals["pass"] == totals["expected"], totals
+    return {"observations": totals["observations"], "wall_s": spent.wall_s, "cpu_s": spent.cpu_s}
