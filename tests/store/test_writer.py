@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from plangate.errors import StoreError
 from plangate.store.pending import PendingCells
 from plangate.store.reader import StoredRun
 from plangate.store.rows import outcome_key
+from plangate.store.schema import connect
 from plangate.store.writer import RunWriter
 from tests.store.runs import ALLOW, SAW_ALLOW, SAW_DENY, header, suite, write_run
 
@@ -67,3 +70,24 @@ def test_a_closed_run_is_one_file_that_travels(tmp_path: Path) -> None:
     moved.write_bytes(path.read_bytes())
     with StoredRun(moved) as run:
         assert run.summary().totals.passed == 1
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 8, 9, 63, 64, 511, 512, 513, 1_097])
+def test_a_batch_of_any_size_is_stored_whole(tmp_path: Path, rows: int) -> None:
+    writer = RunWriter.create(tmp_path / "r.sqlite", header())
+    batch = [(cell, 0, 1, cell + 5, 0) for cell in range(rows)]
+    writer.add_observations(batch)
+    writer.close()
+    with closing(connect(tmp_path / "r.sqlite")) as connection:
+        assert connection.execute("SELECT * FROM observations ORDER BY cell").fetchall() == batch
+
+
+def test_batches_of_many_sizes_need_few_statements(tmp_path: Path) -> None:
+    # A connection keeps each statement compiled: one for each size of a batch once held 60 MB.
+    writer = RunWriter.create(tmp_path / "r.sqlite", header())
+    seen: set[str] = set()
+    writer._connection.set_trace_callback(lambda text: seen.add(re.sub(r"\d+", "?", text)))
+    for size in range(1, 80):
+        writer.add_observations([(cell + 100 * size, 0, 1, 5, 0) for cell in range(size)])
+    writer.close()
+    assert len([text for text in seen if text.startswith("INSERT")]) == 3

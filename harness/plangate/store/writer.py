@@ -27,7 +27,8 @@ ObservationRow = tuple[int, int, int, int, int]
 
 DETAILS_MAX = 2_000
 """Details kept in one run at the most: enough to see every cause, little enough for any disk."""
-_ROWS_IN_STATEMENT = 2_000
+_ROWS_IN_STATEMENT = (512, 64, 8, 1)
+"""Rows that one statement inserts. Few sizes: the connection keeps each compiled statement, 0.3 MB one of 512 rows."""
 
 
 class RunWriter:
@@ -114,9 +115,13 @@ class RunWriter:
         # One step a statement: SQLite lets go of the interpreter's lock at every step, which a thread that is busy
         # observing would keep for milliseconds each time.
         one = "(" + ",".join("?" * width) + ")"
-        for start in range(0, len(rows), _ROWS_IN_STATEMENT):
-            part = rows[start : start + _ROWS_IN_STATEMENT]
-            self._connection.execute(statement + ",".join([one] * len(part)), list(chain.from_iterable(part)))
+        start = 0
+        for size in _ROWS_IN_STATEMENT:
+            whole = start + (len(rows) - start) // size * size
+            text = statement + ",".join([one] * size) if start < whole else ""
+            for first in range(start, whole, size):
+                self._connection.execute(text, list(chain.from_iterable(rows[first : first + size])))
+            start = whole
 
     def note_reuse(self, run: str) -> None:
         """Record the run whose observations were taken over, so that evidence can name them (rule R10)."""
