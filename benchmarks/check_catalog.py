@@ -18,11 +18,11 @@ class Size:
     """How much is measured."""
 
     capabilities: int
-    """About 12 nodes each."""
+    """About 11 nodes each."""
     rounds: int
 
 
-FULL = Size(capabilities=840, rounds=5)
+FULL = Size(capabilities=925, rounds=5)
 TINY = Size(capabilities=6, rounds=1)
 
 

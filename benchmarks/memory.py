@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,9 +91,5 @@ def _run(capabilities: int, phrasings: int) -> dict[str, Any]:
 
 
 def _observations(path: Path) -> int:
-    import sqlite3
-
-    connection = sqlite3.connect(path)
-    count = connection.execute("SELECT count(*) FROM observations").fetchone()[0]
-    connection.close()
-    return int(count)
+    with closing(sqlite3.connect(path)) as run:
+        return int(run.execute("SELECT count(*) FROM observations").fetchone()[0])
