@@ -48,22 +48,23 @@ class Size:
     """How much is measured."""
 
     capabilities: int
-    """Nine cells each, asked once."""
+    """Nine cells each, times the phrasings, each asked once."""
+    phrasings: int
     rounds: int
     """Runs of plangate, before and after the peers; each peer runs once, for it takes minutes."""
 
 
-FULL = Size(capabilities=556, rounds=4)
-TINY = Size(capabilities=2, rounds=1)
+FULL = Size(capabilities=40, phrasings=14, rounds=4)
+TINY = Size(capabilities=2, phrasings=1, rounds=1)
 
 
 def measure(size: Size) -> Result:
     """Whole commands from start to exit, 8 requests in flight; the median of plangate's runs counts."""
-    cells = 9 * size.capabilities
+    cells = 9 * size.capabilities * size.phrasings
     found: dict[str, dict[str, Any]] = {}
     left_out = []
     with serving() as server, tempfile.TemporaryDirectory() as folder:
-        ours = [_plangate(Path(folder, f"ours-{n}"), server, size.capabilities) for n in range((size.rounds + 1) // 2)]
+        ours = [_plangate(Path(folder, f"ours-{n}"), server, size) for n in range((size.rounds + 1) // 2)]
         for name, run in {"promptfoo": _promptfoo, "Inspect AI": _inspect}.items():
             place = Path(folder, name.replace(" ", "-"))
             place.mkdir()
@@ -72,7 +73,7 @@ def measure(size: Size) -> Result:
             except _AbsentError as error:
                 left_out.append(f"{name}: {error}")
         later = range(len(ours), size.rounds)
-        ours += [_plangate(Path(folder, f"ours-{n}"), server, size.capabilities) for n in later]
+        ours += [_plangate(Path(folder, f"ours-{n}"), server, size) for n in later]
     wall_s = statistics.median(one["wall_s"] for one in ours)
     figures = [_figure(name, cells, wall_s=wall_s, peer=one) for name, one in found.items()]
     rounds = [{"plangate": one} for one in ours] + [{name: one} for name, one in found.items()]
@@ -107,23 +108,29 @@ def _run(
     return {"wall_s": spent.wall_s, "cpu_s": spent.cpu_s, "peak_rss_mb": spent.peak_rss_mb, "requests": asked}
 
 
-def _plangate(folder: Path, server: Server, capabilities: int) -> dict[str, Any]:
+def _plangate(folder: Path, server: Server, size: Size) -> dict[str, Any]:
     body = {
         "model": "echo",
         "temperature": 0,
         "messages": [
             {"role": "system", "content": "plan={subject.plan} feature={action.name} surface={context.surface}"},
+            {"role": "system", "content": "{context.phrasing}"},
             {"role": "user", "content": "allow"},
         ],
     }
     request = {"method": "POST", "path": "/v1/chat/completions", "json": body}
     target = {"driver": "http", "url": server.url, "timeout_s": 30, "request": request, "decide": [_DECIDES]}
     shop = Shop(
-        capabilities=capabilities, repeats=1, orders=("forward",), concurrency=(_IN_FLIGHT,), everything_allowed=True
+        capabilities=size.capabilities,
+        phrasings=size.phrasings,
+        repeats=1,
+        orders=("forward",),
+        concurrency=(_IN_FLIGHT,),
+        everything_allowed=True,
     )
     folder.mkdir()
     root = shop.write(folder, target=target)
-    return _run(plangate("run", ENVIRONMENT), cwd=root, server=server, cells=9 * capabilities)
+    return _run(plangate("run", ENVIRONMENT), cwd=root, server=server, cells=9 * size.capabilities * size.phrasings)
 
 
 def _promptfoo(folder: Path, server: Server, cells: int) -> dict[str, Any]:
