@@ -25,7 +25,10 @@ __all__ = ["ReplyReader", "compile_rules"]
 ReplyReader = Callable[[int, bytes], Observed]
 """Turns a status and a body into an `Observed`. Total: never raises."""
 
-_SEEN_MAX: Final = 4096
+_SEEN_MAX: Final = 2048
+_SEEN_BYTES_MAX: Final = 512
+"""Distinct answers that a reader remembers, and the longest of them: 1 MB. Apps say the same few things over and over;
+one that words each answer anew only loses the short cut."""
 _ABSENT: Final = object()
 _EFFECTS: Final = {effect.value: effect for effect in Effect}
 
@@ -48,11 +51,28 @@ class _Undecidable(Exception):  # noqa: N818 - a finding about an answer; never 
 
 def compile_rules(rules: Sequence[DecideRule], *, redact: Redact, where: str) -> ReplyReader:
     """A reader of answers by `rules`. Raises InputError `unknown-effect`, `bad-path`."""
-    if not rules:
-        return _plain_reader(redact)
+    return _remembering(_rules_reader(rules, redact, where) if rules else _plain_reader(redact))
+
+
+def _remembering(read: ReplyReader) -> ReplyReader:
+    """The same reader, which reads an answer once: what an answer means depends on its bytes alone."""
+    seen: dict[tuple[int, bytes], Observed] = {}
+
+    def recall(status: int, body: bytes) -> Observed:
+        key = (status, body)
+        known = seen.get(key)
+        if known is None:
+            known = read(status, body)
+            if known.fault is None and len(seen) < _SEEN_MAX and len(body) <= _SEEN_BYTES_MAX:
+                seen[key] = known
+        return known
+
+    return recall
+
+
+def _rules_reader(rules: Sequence[DecideRule], redact: Redact, where: str) -> ReplyReader:
     compiled = [_compile(rule, f"{where}[{number}]") for number, rule in enumerate(rules)]
     by_status: dict[int, list[_Rule]] = {}
-    seen: dict[tuple[Effect, str | None], Observed] = {}
 
     def read(status: int, body: bytes) -> Observed:
         try:
@@ -69,13 +89,8 @@ def compile_rules(rules: Sequence[DecideRule], *, redact: Redact, where: str) ->
             return Observed(fault=Fault.MALFORMED, detail=_detail(redact, status, body, str(error)))
         if found is None:
             return _no_match(redact, status, body)
-        known = seen.get(found)
-        if known is None:
-            effect, reason = found
-            known = Observed(effect=effect, reason=redacted_reason(reason, redact))
-            if len(seen) < _SEEN_MAX:
-                seen[found] = known
-        return known
+        effect, reason = found
+        return Observed(effect=effect, reason=redacted_reason(reason, redact))
 
     return read
 

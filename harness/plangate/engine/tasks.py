@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from plangate.drivers.protocol import BatchDriver, BlockingDriver, Driver, EvaluationRequest
@@ -21,6 +22,21 @@ _BUFFER_MAX = 4_000
 _YIELD_EVERY = 64
 _GRACE_S = 1.0
 """How much later than the driver itself the engine gives a cell up: drivers know their target's deadline better."""
+
+
+_NEVER_NS = 2**63
+_Ask = Callable[[EvaluationRequest], Awaitable[Observed]]
+
+
+class _InFlight:
+    """The cell that a task waits for. One watch looks at all of them: a timer for each would cost more than asking."""
+
+    __slots__ = ("due_ns", "late", "task")
+
+    def __init__(self, task: asyncio.Task[None]) -> None:
+        self.task = task
+        self.due_ns = _NEVER_NS
+        self.late = False
 
 
 class _Pass:
@@ -42,60 +58,78 @@ class _Pass:
         self.limits, self.health, self.clock = limits, health, clock
         self.seen: list[Seen] = []
         self.batch = max((_batch_max(driver) for driver in driver_of.values()), default=1)
+        # Whether a driver has some ability is asked once a pass: asking costs a quarter of what a cell does.
+        self._ask_of = {surface: _asking(driver) for surface, driver in driver_of.items()}
+        self._in_flight: list[_InFlight] = []
+
+    def cancel_late(self) -> None:
+        """Give up the cells whose deadline has passed."""
+        now = self.clock()
+        for one in self._in_flight:
+            if one.due_ns <= now and not one.late:
+                one.late = True
+                one.task.cancel()
 
     async def work(self) -> None:
         """Observe until no cell is left or the target is down."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine that runs is a task's
+        mine = _InFlight(task)
+        self._in_flight.append(mine)
         done = 0
         while not self.health.down and (chunk := list(islice(self.cells, self.batch))):
             if len(chunk) == 1:
-                await self._one(chunk[0])
+                await self._one(chunk[0], mine)
             else:
-                await self._many(chunk)
+                await self._many(chunk, mine)
             done += len(chunk)
             if done % _YIELD_EVERY == 0 or len(self.seen) > _BUFFER_MAX:
                 # An answer that needs no waiting would keep the other tasks, the watch and Ctrl-C out.
                 await asyncio.sleep(0 if len(self.seen) <= _BUFFER_MAX else _FLUSH_EVERY_S)
 
-    async def _many(self, chunk: list[Cell]) -> None:
+    async def _many(self, chunk: list[Cell], mine: _InFlight) -> None:
         by_surface: dict[str, list[Cell]] = {}
         for cell in chunk:
             by_surface.setdefault(cell.request.surface, []).append(cell)
         for surface, cells in by_surface.items():
             driver = self.driver_of[surface]
             if isinstance(driver, BatchDriver) and _batch_max(driver) > 1:
-                await self._batch(driver, cells, timeout_s=self.timeout_of[surface])
+                await self._batch(driver, cells, mine, timeout_s=self.timeout_of[surface])
             else:
                 for cell in cells:
-                    await self._one(cell)
+                    await self._one(cell, mine)
 
-    async def _one(self, cell: Cell) -> None:
-        surface = cell.request.surface
-        driver, timeout_s = self.driver_of[surface], self.timeout_of[surface]
+    async def _one(self, cell: Cell, mine: _InFlight) -> None:
         started = self.clock()
-        observed = await self._ask(driver, cell, timeout_s=timeout_s)
+        observed = await self._ask(cell, mine, started)
         retries = 0
         while observed.fault in TRANSPORT and retries < self.limits.retries_max and not self.health.down:
             await asyncio.sleep(self.limits.retry_wait_s * 4**retries)
             retries += 1
             started = self.clock()
-            observed = await self._ask(driver, cell, timeout_s=timeout_s)
+            observed = await self._ask(cell, mine, started)
         if retries:
             observed = replace(observed, retries=observed.retries + retries)
         self._record(cell, observed, started)
 
-    async def _ask(self, driver: Driver, cell: Cell, *, timeout_s: float) -> Observed:
-        request = self.request_of(cell)
+    async def _ask(self, cell: Cell, mine: _InFlight, started: int) -> Observed:
+        surface = cell.request.surface
+        timeout_s = self.timeout_of[surface]
+        mine.due_ns = started + int((timeout_s + _GRACE_S) * 1e9)
         try:
-            async with asyncio.timeout(timeout_s + _GRACE_S):
-                if isinstance(driver, BlockingDriver) and driver.blocking:
-                    return await asyncio.to_thread(driver.observe_now, request)
-                return await driver.observe(request)
+            return await self._ask_of[surface](self.request_of(cell))
+        except asyncio.CancelledError:
+            if mine.late and mine.task.uncancel() == 0:
+                return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {timeout_s:g} s")
+            raise
         except TimeoutError:
             return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {timeout_s:g} s")
         except Exception as error:  # a driver of others may break its promise; the run must not
             return Observed(fault=Fault.RAISED, detail=f"the driver raised {type(error).__name__}: {error}"[:2000])
+        finally:
+            mine.due_ns, mine.late = _NEVER_NS, False
 
-    async def _batch(self, driver: BatchDriver, cells: list[Cell], *, timeout_s: float) -> None:
+    async def _batch(self, driver: BatchDriver, cells: list[Cell], mine: _InFlight, *, timeout_s: float) -> None:
         started = self.clock()
         answers: Sequence[Observed] = ()
         fault = Observed(fault=Fault.TIMEOUT, detail=f"no answer within {timeout_s:g} s")
@@ -109,13 +143,23 @@ class _Pass:
             answers = [Observed(fault=Fault.MALFORMED, detail=wrong)] * len(cells)
         for cell, observed in zip(cells, answers, strict=True):
             if observed.fault in TRANSPORT:
-                await self._one(cell)
+                await self._one(cell, mine)
             else:
                 self._record(cell, observed, started)
 
     def _record(self, cell: Cell, observed: Observed, started: int) -> None:
         self.health.record(observed, surface=cell.request.surface)
         self.seen.append((cell.number, observed, (self.clock() - started) // 1000))
+
+
+async def _in_a_thread(driver: BlockingDriver, request: EvaluationRequest) -> Observed:
+    return await asyncio.to_thread(driver.observe_now, request)
+
+
+def _asking(driver: Driver) -> _Ask:
+    if isinstance(driver, BlockingDriver) and driver.blocking:
+        return partial(_in_a_thread, driver)
+    return driver.observe
 
 
 def _batch_max(driver: Driver) -> int:
@@ -151,6 +195,7 @@ async def observe_in_tasks(
         pending = tasks
         while pending:
             done, pending = await asyncio.wait(pending, timeout=_FLUSH_EVERY_S)
+            shared.cancel_late()
             if shared.seen:
                 batch, shared.seen = shared.seen, []
                 yield batch
