@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -158,6 +159,6 @@ def _shuffled(size: int, chance: random.Random) -> Iterator[int]:
     windows = list(range(0, size, _WINDOW))
     chance.shuffle(windows)
     for first in windows:
-        numbers = list(range(first, min(first + _WINDOW, size)))
+        numbers = array("Q", range(first, min(first + _WINDOW, size)))
         chance.shuffle(numbers)
         yield from numbers

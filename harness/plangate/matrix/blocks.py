@@ -18,9 +18,13 @@ from plangate.matrix.subjects import NamedSubject, Subjects, Tenant
 __all__ = ["Block", "Shared"]
 
 _KEPT_MAX = 16_384
-"""Requests, questions, variants kept for sharing, 5 MB each at most; past it all are forgotten, and made if needed."""
+"""Questions, variants and endings kept for sharing, 3 MB each at most; past it all are forgotten, and made if needed."""
 
-_OUTERS_MAX = 2_048
+_REQUESTS_MAX = 8_192
+_SUBJECTS_MAX = 4_096
+"""Requests and subjects likewise, 3 MB each: there can be one for every cell."""
+
+_OUTERS_MAX = 1_024
 """Outer values that one block keeps."""
 
 _Names = tuple[AxisValue, ...]
@@ -86,7 +90,7 @@ class Shared:
         (surface, _, _), number, _, setting = question
         request = self.requests.get(number + line)
         if request is None:
-            if len(self.requests) >= _KEPT_MAX:
+            if len(self.requests) >= _REQUESTS_MAX:
                 self.requests.clear()
             request = self.requests[number + line] = Request(
                 capability=capability,
@@ -266,7 +270,7 @@ class Block:
         levels = self._shared.levels
         point = self._group.usage.points[usage][addon * len(levels.quantities) + quantity]
         assert point is not None, "the pattern leaves out what a subject does not have"  # noqa: S101 - ours, not theirs
-        if len(self._named) >= _KEPT_MAX:
+        if len(self._named) >= _SUBJECTS_MAX:
             self._named.clear()
         overridden = "" if override == "none" else capability
         tenant = Tenant(plan, state, point, levels.addons[addon], number, consent, linked, override, overridden)

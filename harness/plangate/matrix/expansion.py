@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Matrix", "expand"]
 
-_BLOCKS_MAX = 1_024
-_WEIGHT_MAX = 32_768
-"""Blocks kept for cells asked for out of order, and the outer values they may keep among them: about 10 MB."""
+_BLOCKS_MAX = 512
+_WEIGHT_MAX = 8_192
+"""Blocks kept for cells asked for out of order, and the outer values they may keep among them: about 3 MB."""
 
 _ALWAYS = ("plan", "state", "capability", "surface")
 

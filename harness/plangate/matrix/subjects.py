@@ -16,7 +16,7 @@ __all__ = ["NamedSubject", "Subjects", "Tenant"]
 NamedSubject = tuple[str, Subject]
 """A subject's id, and the subject."""
 
-_KEPT_MAX = 8_192
+_KEPT_MAX = 4_096
 """Subjects kept for sharing, about 8 MB: past it all are forgotten and built again when asked for."""
 
 

@@ -45,7 +45,7 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         raise StoreError(f"there is no run file {path.name}", code="no-such-run", hint="plangate runs lists them")
     with guarded(path):
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
-        connection.execute("PRAGMA cache_size=-8192")
+        connection.execute("PRAGMA cache_size=-1024")
         connection.execute("PRAGMA temp_store=FILE")
         if create:
             connection.execute("PRAGMA journal_mode=WAL")
