@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from plangate.documents.suite import AXES
+from plangate.documents.suite import AXES, JudgeMode
 from plangate.errors import StoreError
 from plangate.store.documents import SuiteRecord
 from plangate.store.rows import AxisCodec, expected_from, observed_from
@@ -36,6 +36,10 @@ FROM cells c LEFT JOIN observations o ON o.cell = c.number
 WHERE c.number >= :first AND c.number < :last GROUP BY c.number
 """
 _WORST_FIRST = (Verdict.LEAK, Verdict.FLAKY, Verdict.LOCKOUT, Verdict.MISMATCH, Verdict.ERROR)
+_JUDGED_MAX = 16_384
+"""Judgements remembered: an app that words each answer anew must not fill the memory."""
+_Judged = tuple[Verdict, bool, tuple[ObservedCount, ...]]
+"""Verdict, whether it leaked, what was observed."""
 _Row = tuple[int, bytes, int, bytes, int | None, int | None, int, int]
 
 
@@ -45,6 +49,7 @@ class StoredRun:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = connect(path)
+        self._judged: dict[tuple[int, int, int, JudgeMode], _Judged] = {}
 
     def __enter__(self) -> StoredRun:
         return self
@@ -108,20 +113,22 @@ class StoredRun:
     def _totals(self, suite: SuiteRecord) -> tuple[Totals, int]:
         """Totals of a suite and how many of its cells leaked, from one grouped read."""
         counts = dict.fromkeys(Verdict, 0)
-        executed = observations = retried = leaked_cells = 0
+        executed = observations = retried = leaked_cells = disagreeing = 0
         for expected, low, high, seen, retries, cells in self._groups(suite):
             observations += seen * cells
             retried += retries * cells
             if seen == 0:
                 continue
             if low == high:
-                verdict, leaked = self._judge_agreed(suite, expected, low, seen)
+                verdict, leaked, _ = self._judge_agreed(suite, expected, low, seen)
                 whole = seen == len(suite.passes)
                 executed += cells * whole
                 leaked_cells += cells * leaked
                 # What was not observed in every pass may be a failure already, but not yet a pass.
                 counts[verdict] += cells if whole or verdict is not Verdict.PASS else 0
-        for row in self._disagreeing(suite):
+            else:
+                disagreeing += cells
+        for row in self._disagreeing(suite) if disagreeing else ():
             verdict, leaked = judge_cell(self._expectations[row[2]], self._observed(row), mode=suite.judge)
             whole = row[6] == len(suite.passes)
             executed += whole
@@ -153,9 +160,17 @@ class StoredRun:
     def _disagreeing(self, suite: SuiteRecord) -> Iterator[_Row]:
         return iter(self._connection.execute(f"{_CELLS} HAVING low <> high", _span(suite)))
 
-    def _judge_agreed(self, suite: SuiteRecord, expected: int, outcome: int, seen: int) -> tuple[Verdict, bool]:
-        observed = observed_from(self._outcomes[outcome], count=seen)
-        return judge_cell(self._expectations[expected], (observed,), mode=suite.judge)
+    def _judge_agreed(self, suite: SuiteRecord, expected: int, outcome: int, seen: int) -> _Judged:
+        """What is to be said of cells whose observations agree: the same for all that are alike, of which many are."""
+        key = (expected, outcome, seen, suite.judge)
+        known = self._judged.get(key)
+        if known is None:
+            observed = (observed_from(self._outcomes[outcome], count=seen),)
+            verdict, leaked = judge_cell(self._expectations[expected], observed, mode=suite.judge)
+            if len(self._judged) >= _JUDGED_MAX:
+                self._judged.clear()
+            known = self._judged[key] = (verdict, leaked, observed)
+        return known
 
     def _observed(self, row: _Row, *, details: bool = False) -> tuple[ObservedCount, ...]:
         """Distinct outcomes of a cell with their counts, most frequent first."""
@@ -193,8 +208,11 @@ class StoredRun:
     def failures(self, *, limit: int | None = None) -> Iterator[CellResult]:
         """Cells that did not pass: leaks first, then flaky, lockout, mismatch, error; within one, by cell id."""
         left = limit if limit is not None else -1
+        counted = [(suite, self._totals(suite)[0]) for suite in self.suites]
         for verdict in _WORST_FIRST:
-            for suite in self.suites:
+            for suite, totals in counted:
+                if not getattr(totals, verdict.value):
+                    continue
                 for result in self._failures_of(suite, verdict):
                     if left == 0:
                         return
@@ -231,8 +249,14 @@ class StoredRun:
         )
 
     def _result(self, suite: SuiteRecord, codec: AxisCodec, row: _Row) -> CellResult:
-        expected = self._expectations[row[2]]
-        verdict, leaked = judge_cell(expected, self._observed(row), mode=suite.judge)
+        expected, low, seen = self._expectations[row[2]], row[4], row[6]
+        if low is not None and low == row[5]:
+            verdict, leaked, observed = self._judge_agreed(suite, row[2], low, seen)
+        else:
+            observed = self._observed(row)
+            verdict, leaked = judge_cell(expected, observed, mode=suite.judge)
+        if verdict is not Verdict.PASS:
+            observed = self._observed(row, details=True)
         axes = dict(zip(AXES, codec.unpack(row[3]), strict=True))
         identity = "c-" + row[1].hex()
         header = self.header
@@ -243,7 +267,7 @@ class StoredRun:
             verdict=verdict,
             leaked=leaked,
             expected=expected,
-            observed=self._observed(row, details=verdict is not Verdict.PASS),
+            observed=observed,
             retries=row[7],
             reproduce=f"plangate run {header.environment} --cell {identity} --seed {suite.seed}",
         )
