@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from plangate.engine.events import Progress
@@ -19,25 +20,28 @@ __all__ = ["fresh_processes"]
 
 
 def fresh_processes(prepared: Prepared, *, run_file: Path) -> FreshProcesses:
-    """Starts `plangate worker` for a pass of this run, as many as asked, and relays their progress."""
+    """Starts `plangate worker` for passes of this run, as many as asked, and relays their progress."""
 
-    def start(suite: str, one_pass: PassRecord, workers: int) -> AsyncIterator[Progress]:
+    def start(suite: str, passes: Sequence[PassRecord], workers: int) -> AsyncIterator[tuple[PassRecord, Progress]]:
         command = [
             sys.executable, "-m", "plangate", "worker", prepared.environment.name,
             "--workspace", str(prepared.workspace.root), "--run-file", str(run_file.resolve()),
-            "--suite", suite, "--pass", str(one_pass.number),
+            "--suite", suite, *chain.from_iterable(("--pass", str(one.number)) for one in passes),
         ]  # fmt: skip
         if prepared.home is not None:
             command += ["--home", str(prepared.home)]
         environ = dict(os.environ)
-        if one_pass.hash_seed is not None:
-            environ["PYTHONHASHSEED"] = str(one_pass.hash_seed)
-        return _relay([[*command, "--part", f"{part}/{workers}"] for part in range(workers)], environ)
+        if passes[0].hash_seed is not None:
+            environ["PYTHONHASHSEED"] = str(passes[0].hash_seed)
+        known = {one.number: one for one in passes}
+        return _relay([[*command, "--part", f"{part}/{workers}"] for part in range(workers)], environ, known)
 
     return start
 
 
-async def _relay(commands: list[list[str]], environ: dict[str, str]) -> AsyncIterator[Progress]:
+async def _relay(
+    commands: list[list[str]], environ: dict[str, str], passes: Mapping[int, PassRecord]
+) -> AsyncIterator[tuple[PassRecord, Progress]]:
     lines: asyncio.Queue[bytes | None] = asyncio.Queue()
     workers: list[asyncio.subprocess.Process] = []
     readers: list[asyncio.Task[None]] = []
@@ -54,7 +58,8 @@ async def _relay(commands: list[list[str]], environ: dict[str, str]) -> AsyncIte
             if line is None:
                 left -= 1
             else:
-                yield Progress(**json.loads(line))
+                told = json.loads(line)
+                yield passes[told.pop("pass")], Progress(**told)
         for worker in workers:
             _require_done(await worker.wait())
     finally:

@@ -1,4 +1,4 @@
-"""`plangate worker`: one pass of a run, or a part of it, in a process of its own. Started by `plangate run`."""
+"""`plangate worker`: passes of a run, or a part of them, in a process of its own. Started by `plangate run`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["command"]
 @workspace_option
 @click.option("--run-file", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--suite", required=True)
-@click.option("--pass", "pass_number", type=int, required=True)
+@click.option("--pass", "passes", type=int, required=True, multiple=True)
 @click.option("--part", default="0/1")
 @click.option("--home", type=click.Path(path_type=Path))
 def command(
@@ -32,14 +32,14 @@ def command(
     workspace: Path,
     run_file: Path,
     suite: str,
-    pass_number: int,
+    passes: tuple[int, ...],
     part: str,
     home: Path | None,
 ) -> int:
-    """Observe a part of one pass of a run that another process has started; prints progress as JSON lines."""
+    """Observe a part of passes of a run that another process has started; prints progress as JSON lines."""
     mine, _, parts = part.partition("/")
     place = (int(mine), int(parts))
-    work = _work(environment, workspace, run_file, suite=suite, pass_number=pass_number, part=place, home=home)
+    work = _work(environment, workspace, run_file, suite=suite, passes=passes, part=place, home=home)
     try:
         asyncio.run(work)
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -53,7 +53,7 @@ async def _work(
     run_file: Path,
     *,
     suite: str,
-    pass_number: int,
+    passes: tuple[int, ...],
     part: tuple[int, int],
     home: Path | None,
 ) -> None:
@@ -77,21 +77,23 @@ async def _work(
     with StoredRun(run_file) as stored:
         header = stored.header
     record = next(one for one in suites_of(run_file) if one.name == suite)
-    one_pass = record.passes[pass_number]
+    chosen = [record.passes[number] for number in passes]
+    # Looked up before any is observed: where nothing is stored yet, that takes no time.
+    pending = [PendingCells.of(run_file, record, one) for one in chosen]
     writer = RunWriter.reopen(run_file, exclusive=False)
     run = Execution(plan=RunPlan(header=header, suites=prepared.suites), writer=writer, clock=world.clock)
-    context = driver_context(prepared, world=world, run=header.run, hash_seed=one_pass.hash_seed)
+    context = driver_context(prepared, world=world, run=header.run, hash_seed=chosen[0].hash_seed)
     told = Progress(observed=0, leaks=0, others=0)
     try:
         async with open_targets(prepared, make_driver=world.make_driver, context=context) as targets:
-            pending = PendingCells.of(run_file, record, one_pass)
-            events = observe_pass(
-                run, prepared.suite(suite), record, one_pass, targets=targets, pending=pending, part=part
-            )
-            async with aclosing(events):  # type: ignore[type-var]
-                async for event in events:
-                    click.echo(json.dumps(_since(told, event)))
-                    told = event
+            for one, left in zip(chosen, pending, strict=True):
+                events = observe_pass(run, prepared.suite(suite), record, one, targets=targets, pending=left, part=part)
+                async with aclosing(events):  # type: ignore[type-var]
+                    async for event in events:
+                        click.echo(json.dumps({"pass": one.number} | _since(told, event)))
+                        told = event
+                if run.stopped:
+                    break
     finally:
         writer.close()
     if run.stopped:

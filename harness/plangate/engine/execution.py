@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Protocol
 
 from plangate.documents.suite import AXES
@@ -40,10 +41,12 @@ class OpenTargets:
 
 
 class FreshProcesses(Protocol):
-    """Runs a pass in processes of its own and relays what they say (`cli` provides one)."""
+    """Runs passes, one after the other, in processes of their own and relays what they say (`cli` provides one)."""
 
-    def __call__(self, suite: str, one_pass: PassRecord, workers: int) -> AsyncIterator[Progress]:
-        """Progress of all workers together. Raises DriverError or StoreError as they did."""
+    def __call__(
+        self, suite: str, passes: Sequence[PassRecord], workers: int
+    ) -> AsyncIterator[tuple[PassRecord, Progress]]:
+        """What came since, and in which pass, of all workers in turn. Raises DriverError or StoreError as they did."""
         ...
 
 
@@ -157,27 +160,52 @@ async def execute(
 async def _suite(
     run: Execution, suite: SuitePlan, record: SuiteRecord, *, targets: OpenTargets | None, fresh: FreshProcesses | None
 ) -> AsyncIterator[Event]:
-    for one in record.passes:
-        pending = PendingCells.of(run.writer.path, record, one)
-        if not pending.left:
-            continue
-        yield PassStarted(
-            suite=record.name,
-            number=one.number + 1,
-            passes=len(record.passes),
-            order=one.order,
-            concurrency=one.concurrency,
-            seed=one.seed,
-            hash_seed=one.hash_seed,
-        )
-        if fresh is not None and (one.hash_seed is not None or run.workers > 1):
-            async for progress in fresh(record.name, one, run.workers):
-                yield _added(run.tally, progress)
+    for passes in _sittings(record.passes, workers=run.workers):
+        if fresh is not None and (passes[0].hash_seed is not None or run.workers > 1):
+            if any(PendingCells.of(run.writer.path, record, one).left for one in passes):
+                async for event in _apart(run, record, passes, fresh=fresh):
+                    yield event
         elif targets is not None:
-            async for event in observe_pass(run, suite, record, one, targets=targets, pending=pending):
-                yield event
+            for one in passes:
+                if (pending := PendingCells.of(run.writer.path, record, one)).left:
+                    yield _started(record, one)
+                    async for event in observe_pass(run, suite, record, one, targets=targets, pending=pending):
+                        yield event
         if run.stopped:
             return
+
+
+def _sittings(passes: Sequence[PassRecord], *, workers: int) -> Iterator[tuple[PassRecord, ...]]:
+    """Passes that may share processes: starting one costs as much as thousands of cells. Fresh ones share none."""
+    for plain, some in groupby(passes, key=lambda one: one.hash_seed is None):
+        together = tuple(some)
+        if plain and workers > 1:
+            yield together
+        else:
+            yield from ((one,) for one in together)
+
+
+async def _apart(
+    run: Execution, record: SuiteRecord, passes: Sequence[PassRecord], *, fresh: FreshProcesses
+) -> AsyncIterator[Event]:
+    latest = None
+    async for one, progress in fresh(record.name, passes, run.workers):
+        if latest is None or one.number > latest.number:
+            latest = one
+            yield _started(record, one)
+        yield _added(run.tally, progress)
+
+
+def _started(record: SuiteRecord, one: PassRecord) -> PassStarted:
+    return PassStarted(
+        suite=record.name,
+        number=one.number + 1,
+        passes=len(record.passes),
+        order=one.order,
+        concurrency=one.concurrency,
+        seed=one.seed,
+        hash_seed=one.hash_seed,
+    )
 
 
 def _added(tally: Tally, progress: Progress) -> Progress:

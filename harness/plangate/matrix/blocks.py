@@ -18,7 +18,7 @@ from plangate.matrix.subjects import NamedSubject, Subjects, Tenant
 __all__ = ["Block", "Shared"]
 
 _KEPT_MAX = 16_384
-"""Questions, variants and endings kept for sharing, 3 MB each at most; past it all are forgotten, and made if needed."""
+"""Questions, variants and endings kept for sharing, 3 MB each at most; past it all are forgotten, made when needed."""
 
 _REQUESTS_MAX = 8_192
 _SUBJECTS_MAX = 4_096
