@@ -165,16 +165,24 @@ def test_a_title_that_could_run_or_escape_is_never_packed(tmp_path: Path, title:
         _written(tmp_path, {title: b""})
 
 
+def _squeezed(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)
+
+
 @pytest.mark.parametrize(
     "data",
     [
-        b"not gzip", gzip.compress(b"{}\n"), gzip.compress(b"[]\n"), gzip.compress(b"\xff\n"),
-        gzip.compress(b"[" * 9999), gzip.compress(b'{"a":1,"a":2}\n'),
-        gzip.compress(b"x" * 100_000),
-        gzip.compress(b"")[:-4],
-        gzip.compress(b"") + b"more",
+        pytest.param(b"not gzip", id="not gzip"),
+        pytest.param(_squeezed(b"{}\n"), id="no cell"),
+        pytest.param(_squeezed(b"[]\n"), id="a list"),
+        pytest.param(_squeezed(b"\xff\n"), id="not UTF-8"),
+        pytest.param(_squeezed(b"[" * 9999), id="brackets"),
+        pytest.param(_squeezed(b'{"a":1,"a":2}\n'), id="duplicate key"),
+        pytest.param(_squeezed(b"x" * 100_000), id="a long line"),
+        pytest.param(_squeezed(b"")[:-4], id="cut short"),
+        pytest.param(_squeezed(b"") + b"more", id="more behind it"),
     ],
-)  # fmt: skip
+)
 def test_results_that_are_none_are_refused(data: bytes) -> None:
     with pytest.raises(EvidenceError, match="malformed-results"):
         list(read_results(data))
