@@ -30,3 +30,12 @@ def question(tool: str, /, *, named: dict[str, Any] | None = None, tenant: str =
 def override(tool: str, effect: str, expires: str | None = None) -> list[dict[str, Any]]:
     """One override, as a subject carries it."""
     return [{"capability": tool, "effect": effect, "expires": expires}]
+
+
+def evaluate(asked: dict[str, Any], *, book: str = "3.2.0") -> dict[str, Any]:
+    """What the app's decision point answers while it sells by the plan book of this version."""
+    from copilot.bugs import parts_for
+
+    parts = parts_for("")
+    answer: dict[str, Any] = parts.decision_point(parts.entitlements(parts.read_plans(book))).evaluate(asked)
+    return answer

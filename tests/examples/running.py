@@ -60,6 +60,7 @@ def serving(**changes: Any) -> Iterator[Shop]:
     from copilot.settings import Settings
 
     usual: dict[str, Any] = {
+        "plans": "3.2.0",
         "prompts_folder": ROOT / "prompts",
         "prompts": (("triage", "1.4.0"), ("answer", "2.1.0"), ("handover", "1.0.0")),
         "test_api": True,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.examples.asking import EVERY_CONSENT, override, question
+from tests.examples.asking import EVERY_CONSENT, evaluate, override, question
 
 FREE = {"kb.search", "chat.ask", "ticket.read", "data.export_own"}
 PRO = FREE | {"report.export", "ticket.write", "seat.assign", "fax.send"}
@@ -16,8 +16,6 @@ ENDED, LASTING = "2000-01-01T00:00:00Z", "9999-01-01T00:00:00Z"
 
 
 def said(tool: str, /, **told: Any) -> tuple[str, str]:
-    from copilot.pdp import evaluate
-
     answer = evaluate(question(tool, **told))
     context = answer["context"]
     assert answer["decision"] is (context["effect"] == "allow")
@@ -66,8 +64,6 @@ def test_the_last_use_that_fits_is_allowed_and_the_next_refused(tool: str, plan:
 
 
 def test_a_refusal_at_a_limit_names_it() -> None:
-    from copilot.pdp import evaluate
-
     answer = evaluate(
         question("crm.sync", plan="free", usage={"messages": 19}, overrides=override("crm.sync", "grant"))
     )
@@ -181,8 +177,6 @@ def test_what_a_request_names_lies_within_the_plan(plan: str, tool: str, named: 
 
 
 def test_a_caller_may_expect_to_spend_more_but_never_less_than_the_tool_does() -> None:
-    from copilot.pdp import evaluate
-
     dear = question("report.export", usage={"exports": 48})
     dear["context"]["cost"] = {"exports": 3}
     assert evaluate(dear)["context"]["reason"] == "limit_exceeded"
@@ -207,7 +201,6 @@ def test_a_caller_may_expect_to_spend_more_but_never_less_than_the_tool_does() -
 )  # fmt: skip
 def test_a_question_that_cannot_be_read_is_not_answered(broken: dict[str, Any]) -> None:
     from copilot.authzen import MalformedQuestionError
-    from copilot.pdp import evaluate
 
     with pytest.raises(MalformedQuestionError):
         evaluate(broken)
@@ -215,7 +208,6 @@ def test_a_question_that_cannot_be_read_is_not_answered(broken: dict[str, Any]) 
 
 def test_what_cannot_be_told_gives_nothing_and_takes_all_the_same() -> None:
     """No time, no link: temporary grants are over, temporary revocations still hold, nobody is linked."""
-    from copilot.pdp import evaluate
 
     def without_time(**told: Any) -> str:
         return str(evaluate({**question("kb.search", **told), "context": {}})["context"]["reason"])
@@ -245,3 +237,16 @@ def test_the_older_plan_book_sells_what_it_sold() -> None:
     assert then("ticket.read", plan="free") == "not_in_plan"
     assert then("agent.autopilot", plan="enterprise") == "unknown_capability"
     assert then("report.export", usage={"exports": 25}) == "limit_exceeded"
+
+
+def test_the_newest_plan_book_is_what_the_decision_point_sells_unless_told_otherwise() -> None:
+    from copilot.pdp import evaluate as point
+
+    for asked, reason in (
+        (question("report.export", plan="free"), "entitled"),
+        (question("report.export", plan="free", usage={"exports": 3}), "limit_exceeded"),
+        (question("chat.ask", plan="pro", usage={"messages": 299}), "entitled"),
+        (question("chat.ask", plan="pro", usage={"messages": 300}), "limit_exceeded"),
+    ):
+        assert point(asked) == evaluate(asked, book="3.3.0")
+        assert point(asked)["context"]["reason"] == reason

@@ -22,7 +22,7 @@ class SettingsError(ValueError):
 class Settings:
     """Everything that differs between installations. Field comments name the environment variable."""
 
-    plans: str = "3.2.0"
+    plans: str = "3.3.0"
     """COPILOT_PLANS: version of the plan book."""
     prompts_folder: Path = Path("prompts")
     """COPILOT_PROMPTS_FOLDER: where `<name>/<version>.md` lie."""

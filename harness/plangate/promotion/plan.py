@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from plangate.documents.catalog import PlanCatalog
 from plangate.documents.environment import Environment
+from plangate.documents.prompt import Prompt
 from plangate.entitlements.decision_diff import DecisionDiff, decision_changes
 from plangate.entitlements.diff_sentences import sentences
 from plangate.entitlements.oracle import Oracle
@@ -17,7 +19,20 @@ from plangate.promotion.unmet import Unmet
 from plangate.releases.canonical import digest
 from plangate.releases.diff import Change, changes
 
-__all__ = ["PromotionPlan", "Readiness", "make_plan", "policy_digest"]
+__all__ = ["PromotionPlan", "PromptChange", "Readiness", "make_plan", "policy_digest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptChange:
+    """A prompt that says something else afterwards."""
+
+    prompt: str
+    before: str
+    """Version; empty where it is new."""
+    after: str
+    """Version; empty where it is gone."""
+    diff: tuple[str, ...]
+    """Unified diff of the templates, without its head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +53,20 @@ class PromotionPlan:
     diffs: Mapping[str, DecisionDiff]
     """Plan catalog -> what is decided otherwise."""
     sentences: tuple[str, ...]
+    prompt_changes: tuple[PromptChange, ...]
     policy: str
     """Digest of gates, approvals, soak and windows."""
     digest: str
 
 
 def make_plan(
-    candidate: Candidate, *, before: Mapping[str, PlanCatalog], after: Mapping[str, PlanCatalog]
+    candidate: Candidate,
+    *,
+    before: Mapping[str, PlanCatalog],
+    after: Mapping[str, PlanCatalog],
+    prompts: tuple[Mapping[str, Prompt], Mapping[str, Prompt]],
 ) -> PromotionPlan:
-    """The plan for `candidate`, whose catalogs are `before` and `after` by name. Total."""
+    """The plan for `candidate`, whose catalogs are `before` and `after` by name, and `prompts` likewise. Total."""
     environment, identity = candidate.environment, candidate.identity
     diffs = {name: _diff(candidate, before[name], after[name]) for name in after if name in before}
     told = [sentence for diff in diffs.values() for sentence in sentences(diff)]
@@ -78,6 +98,7 @@ def make_plan(
         release_changes=changes(_release(candidate.current.raw), _release(environment.raw)),
         diffs=diffs,
         sentences=tuple(told),
+        prompt_changes=_prompt_changes(*prompts),
         policy=policy,
         digest=digest(bound),
     )
@@ -115,6 +136,7 @@ class Readiness:
             "effective": plan.effective,
             "sentences": list(plan.sentences),
             "release_changes": [asdict(change) for change in plan.release_changes],
+            "prompt_changes": [asdict(change) for change in plan.prompt_changes],
             "decision_changes": [change for each in every for change in each["decisions"]],
             "limit_changes": [change for each in every for change in each["limits"]],
             "setting_changes": [change for each in every for change in each["settings"]],
@@ -125,6 +147,24 @@ class Readiness:
             "missing": [{"rule": one.rule, "text": one.text} for one in self.missing],
             "ready": self.ready,
         }
+
+
+def _prompt_changes(before: Mapping[str, Prompt], after: Mapping[str, Prompt]) -> tuple[PromptChange, ...]:
+    found = []
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if old is not None and new is not None and old.version == new.version:
+            continue
+        gone, come = ((one.template.splitlines() if one else []) for one in (old, new))
+        found.append(
+            PromptChange(
+                prompt=name,
+                before=old.version if old else "",
+                after=new.version if new else "",
+                diff=tuple(difflib.unified_diff(gone, come, n=1, lineterm=""))[2:],
+            )
+        )
+    return tuple(found)
 
 
 def _diff(candidate: Candidate, before: PlanCatalog, after: PlanCatalog) -> DecisionDiff:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from plangate.promotion.plan import Readiness
+from plangate.promotion.plan import PromptChange, Readiness
 
 __all__ = ["plan_lines", "plan_markdown"]
 
 _SENTENCES_MAX = 40
+_PROMPT_LINES_MAX = 30
+_PROMPT = "Prompt "
 
 
 def plan_lines(ready: Readiness) -> Iterator[str]:
@@ -33,7 +36,7 @@ def plan_markdown(ready: Readiness) -> Iterator[str]:
         yield ""
         yield f"### {head}"
         yield ""
-        yield from (f"- {_escaped(row)}" for row in rows)
+        yield from _fenced(rows) if head.startswith(_PROMPT) else (f"- {_escaped(row)}" for row in rows)
 
 
 def _title(ready: Readiness) -> str:
@@ -48,6 +51,8 @@ def _sections(ready: Readiness) -> Iterator[tuple[str, Sequence[str]]]:
     yield "What customers get", _customers(ready)
     pins = [f"{change.path}: {_said(change.before)} -> {_said(change.after)}" for change in plan.release_changes]
     yield "What the release changes", pins or ["documents behind its pins only"]
+    for change in plan.prompt_changes:
+        yield f"{_PROMPT}{change.prompt}", _prompt(change)
     yield "Gates", _gates(ready) or ["none: this environment asks for no suite"]
     if ready.ready:
         yield "Ready", [f"plangate {_verb(ready)} {plan.environment} --apply {plan.digest} --key FILE --as PERSON"]
@@ -66,6 +71,22 @@ def _customers(ready: Readiness) -> list[str]:
         told.append(f"and {rest} more; --json has all")
     count = sum(len(diff.decision_changes) for diff in ready.plan.diffs.values())
     return [*told, f"({count} decisions differ, counted by plan, state and capability)"]
+
+
+def _prompt(change: PromptChange) -> list[str]:
+    if not change.before or not change.after:
+        return [f"version {change.after} is new here" if change.after else f"version {change.before} is gone"]
+    told = list(change.diff[:_PROMPT_LINES_MAX]) or ["the same words"]
+    rest = len(change.diff) - len(told)
+    return [*told, f"and {rest} more lines; --json has all"] if rest > 0 else told
+
+
+def _fenced(rows: Sequence[str]) -> Iterator[str]:
+    """A diff as code: the fence is longer than any run of backticks in it, so that no prompt ends it."""
+    fence = "`" * max(3, 1 + max((len(run) for row in rows for run in re.findall("`+", row)), default=0))
+    yield f"{fence}diff"
+    yield from rows
+    yield fence
 
 
 def _gates(ready: Readiness) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Final
 from plangate.documents.catalog import PlanCatalog
 from plangate.documents.environment import Environment
 from plangate.documents.kinds import Kind
+from plangate.documents.prompt import Prompt
 from plangate.documents.wording import shown
 from plangate.documents.workspace import Workspace
 from plangate.errors import InputError
@@ -134,9 +135,15 @@ def _proposal(workspace: Workspace, candidate: Candidate, sources: Mapping[str, 
         candidate,
         before=_catalogs(workspace, candidate.current),
         after=_catalogs(workspace, candidate.environment),
+        prompts=(_prompts(workspace, candidate.current), _prompts(workspace, candidate.environment)),
     )
     return Proposal(workspace=workspace, candidate=candidate, plan=plan, sources=sources)
 
 
 def _catalogs(workspace: Workspace, environment: Environment) -> dict[str, PlanCatalog]:
     return {name: workspace.catalog(name, version) for name, version in environment.release.plans.items()}
+
+
+def _prompts(workspace: Workspace, environment: Environment) -> dict[str, Prompt]:
+    pins = environment.release.prompts.items()
+    return {name: workspace.document(Kind.PROMPT, name, version).sound() for name, version in pins}
