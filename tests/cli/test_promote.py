@@ -75,7 +75,13 @@ def test_the_first_lines_say_what_customers_get_before_any_run(tmp_path: Path) -
 
 def test_without_a_trust_policy_nothing_is_promoted(tmp_path: Path) -> None:
     root = make_stages(tmp_path, trust=False)
-    assert _plangate(root, "promote", "stage")[::2] == (2, "no-trust")
+    status, out, _ = _plangate(root, "promote", "stage")
+    assert status == 1, "the plan is shown, and is not ready"
+    assert out.index("free gains report.export") < out.index("there is no trust policy")
+    plan = out.split()[out.split().index("plan") + 1]
+    assert CliRunner().invoke(entry.program, ["keys", "new", "alice", "--out", str(root / "keys")]).exit_code == 0
+    for refused in (("--validate",), ("--apply", plan)):
+        assert _plangate(root, "promote", "stage", *refused, *_by(root, "alice"))[::2] == (2, "no-trust")
     status, out, _ = _plangate(root, "status")
     assert status == 0
     assert "nothing can be promoted" in out

@@ -46,8 +46,10 @@ def plan_or_apply(workspace: Workspace, propose: Callable[[], Proposal], *, aske
             world=world,
             reason=asked.reason,
         )
-    proposal, record = propose(), Record.read(workspace)
+    proposal = propose()
+    record = Record.read_or_none(workspace)
     if asked.validate and asked.signer is not None:
+        record = Record.read(workspace)
         validate(proposal, record, signer=asked.signer, world=world)
     ready = proposal.readiness(record, now=world.now())
     return show_plan(ready, proposal, form=asked.form, keep=not asked.dry_run)

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
-from plangate.errors import ExitCode, InputError
+from plangate.errors import ExitCode
 
 if TYPE_CHECKING:
-    from plangate.documents.workspace import Workspace
     from plangate.promotion.overview import Standing
-    from plangate.promotion.record import Record
 
 __all__ = ["command"]
 
@@ -31,12 +29,13 @@ def command(*, workspace: Path, as_json: bool) -> int:
     from plangate.cli.promoting import finish_interrupted
     from plangate.cli.world import real_world
     from plangate.promotion.overview import standing
+    from plangate.promotion.record import Record
     from plangate.promotion.unmet import instant
     from plangate.releases.release import identify
 
     opened = load_workspace(workspace)
     finish_interrupted(opened)
-    record = _record(opened)
+    record = Record.read_or_none(opened)
     now = instant(real_world().now())
     found = []
     for name in opened.environment_names():
@@ -53,17 +52,6 @@ def command(*, workspace: Path, as_json: bool) -> int:
         if record is None:
             click.echo("no trust policy (envs/trust.yaml): the ledger cannot be believed, nothing can be promoted")
     return ExitCode.FAILED if any(one.astray for one in found) else ExitCode.PASSED
-
-
-def _record(workspace: Workspace) -> Record | None:
-    from plangate.promotion.record import Record
-
-    try:
-        return Record.read(workspace)
-    except InputError as error:
-        if error.code != "no-trust":
-            raise
-        return None
 
 
 def _lines(found: list[Standing]) -> list[str]:

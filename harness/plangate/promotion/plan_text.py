@@ -70,7 +70,8 @@ def _customers(ready: Readiness) -> list[str]:
     if rest > 0:
         told.append(f"and {rest} more; --json has all")
     count = sum(len(diff.decision_changes) for diff in ready.plan.diffs.values())
-    return [*told, f"({count} decisions differ, counted by plan, state and capability)"]
+    differ = "1 decision differs" if count == 1 else f"{count} decisions differ"
+    return [*told, f"({differ}, counted by plan, state and capability)"]
 
 
 def _prompt(change: PromptChange) -> list[str]:

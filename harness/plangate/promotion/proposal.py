@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from plangate.documents.catalog import PlanCatalog
@@ -23,11 +23,13 @@ from plangate.promotion.graph import choose_source, require_acyclic
 from plangate.promotion.plan import PromotionPlan, Readiness, make_plan
 from plangate.promotion.readiness import Source, readiness
 from plangate.promotion.record import Record
-from plangate.promotion.unmet import instant
+from plangate.promotion.state import State
+from plangate.promotion.unmet import Unmet, instant
 from plangate.releases.release import identify
 
 __all__ = ["Proposal", "catalog_digests", "keep_plan", "kept_plan", "propose", "propose_again", "propose_rollback"]
 
+_NOBODY: Final = Unmet("P1", "there is no trust policy, envs/trust.yaml: no result and no approval can be believed")
 _PLAN: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -40,16 +42,21 @@ class Proposal:
     plan: PromotionPlan
     sources: Mapping[str, Source]
 
-    def readiness(self, record: Record, *, now: str, requester: str | None = None) -> Readiness:
-        """What is missing at `now`, or at the ledger's last entry where the clock is behind it."""
-        return readiness(
+    def readiness(self, record: Record | None, *, now: str, requester: str | None = None) -> Readiness:
+        """What is missing at `now`, or at the ledger's last entry where the clock is behind it.
+
+        Without a record (there is no trust policy) everything is: nobody's word counts.
+        """
+        last_at = record.last_at if record else ""
+        found = readiness(
             self.plan,
             self.candidate.environment,
-            state=record.state,
+            state=record.state if record else State(),
             sources=self.sources,
-            now=max(instant(now), instant(record.last_at)) if record.last_at else instant(now),
+            now=max(instant(now), instant(last_at)) if last_at else instant(now),
             requester=requester,
         )
+        return found if record else replace(found, missing=(_NOBODY, *found.missing))
 
 
 def propose(workspace: Workspace, name: str, *, source: str | None) -> Proposal:

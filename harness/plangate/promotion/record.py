@@ -50,6 +50,11 @@ class Record:
         record.refresh()
         return record
 
+    @classmethod
+    def read_or_none(cls, workspace: Workspace) -> Record | None:
+        """The same; None where there is no trust policy: then the ledger, whatever it says, is not believed."""
+        return cls.read(workspace) if (workspace.root / TRUST_PATH).exists() else None
+
     def refresh(self) -> None:
         """Read the ledger again. Raises as `read` does."""
         ignored: list[Problem] = []
