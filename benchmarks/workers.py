@@ -1,4 +1,8 @@
-"""`plangate run --workers 2` beside one process, through the real command: observing, and the command as a whole."""
+"""`plangate run --workers 2` beside one process, through the real command: observing, and the command as a whole.
+
+One process is measured twice: on one core, which is what a second core is to be compared with, and on both, where its
+thread that stores has a core to itself.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from typing import Any
 
 from benchmarks.figures import Figure, Result
 from benchmarks.machine import cores
-from benchmarks.processes import plangate, run_command
+from benchmarks.processes import harness_core, on_core, plangate, run_command
 from benchmarks.workspaces import ENVIRONMENT, Shop, in_process_target
 
 __all__ = ["FULL", "TINY", "Size", "measure"]
@@ -28,32 +32,44 @@ class Size:
     rounds: int
 
 
+_ONE_CORE, _BOTH_CORES, _TWO = "one process on one core", "one process on both cores", "two workers"
 FULL = Size(capabilities=93, phrasings=36, rounds=2)
 TINY = Size(capabilities=2, phrasings=0, rounds=1)
 
 
 def measure(size: Size) -> Result:
-    """Both in turn, round by round; the best round of each counts."""
+    """All in turn, round by round; the best round of each counts."""
     if len(cores()) < 2:
         return Result(benchmark="workers", figures=[], left_out=["two processes side by side: there is one core"])
     with tempfile.TemporaryDirectory() as folder:
         shop = Shop(capabilities=size.capabilities, phrasings=size.phrasings)
         root = shop.write(Path(folder), target=in_process_target())
-        rounds = [{f"{workers} workers": _run(root, workers) for workers in (1, 2)} for _ in range(size.rounds)]
+        rounds = [
+            {
+                _ONE_CORE: on_core(_run, root, 1, core=harness_core()),
+                _BOTH_CORES: _run(root, 1),
+                _TWO: _run(root, 2),
+            }
+            for _ in range(size.rounds)
+        ]
+    observing, whole = "observed, judged and stored", "whole command, matrix and report included"
     figures = [
-        _figure("observed, judged and stored", rounds, measured="observing_s", target=1.7),
-        _figure("whole command, matrix and report included", rounds, measured="wall_s", target=None),
+        _figure(observing, rounds, measured="observing_s", beside=_ONE_CORE, target=1.7),
+        _figure(observing, rounds, measured="observing_s", beside=_BOTH_CORES),
+        _figure(whole, rounds, measured="wall_s", beside=_ONE_CORE),
     ]
     return Result(benchmark="workers", figures=figures, rounds=rounds)
 
 
-def _figure(what: str, rounds: list[dict[str, Any]], *, measured: str, target: float | None) -> Figure:
-    one, two = (min(found[f"{n} workers"][measured] for found in rounds) for n in (1, 2))
-    count = rounds[0]["1 workers"]["observations"]
+def _figure(
+    what: str, rounds: list[dict[str, Any]], *, measured: str, beside: str, target: float | None = None
+) -> Figure:
+    one, two = (min(found[name][measured] for found in rounds) for name in (beside, _TWO))
+    count = rounds[0][_TWO]["observations"]
     return Figure(
         what=f"python driver, `--workers 2`, {what}, {count:,} observations",
         plangate=f"{count / two:,.0f} observations/s",
-        against=f"{count / one:,.0f}/s, one process",
+        against=f"{count / one:,.0f}/s, {beside}",
         value=one / two,
         shown=f"{one / two:.2f} x",
         target=target,

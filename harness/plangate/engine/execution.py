@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -60,6 +61,13 @@ class Execution:
     workers: int = 1
     tally: Tally = field(default_factory=Tally)
     stopped: str = ""
+    _expected: tuple[str, array[int]] = ("", array("I"))
+
+    def expected_numbers(self, record: SuiteRecord) -> array[int]:
+        """The expectation number of each cell; read once a suite, whatever the number of its passes."""
+        if self._expected[0] != record.name:
+            self._expected = (record.name, expected_numbers(self.writer.path, record))
+        return self._expected[1]
 
 
 def store_plan(plan: RunPlan, writer: RunWriter) -> None:
@@ -231,7 +239,7 @@ async def observe_pass(
         run.writer,
         first_cell=record.first_cell,
         pass_number=one.number,
-        expected_numbers=expected_numbers(run.writer.path, record),
+        expected_numbers=run.expected_numbers(record),
         expectations=expectations_of(run.writer.path),
         tally=run.tally,
     )
