@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(
-    r"(<!-- capture(?: (?P<lines>\d+) lines)?: (?P<command>.+?) -->\n```text\n)(?P<output>.*?)(```\n)", re.DOTALL
+    r"(<!-- capture(?: (?P<lines>\d+) lines)?: (?P<command>.+?) -->\n```text\n)(?P<output>.*?)(?P<end>```\n)", re.DOTALL
 )
 VARYING = re.compile(
     r"r-[0-9]{8}-[0-9]{6}-[0-9a-f]+"  # run ids
@@ -62,7 +62,7 @@ def main() -> int:
         output = output_of(block["command"], lines_max=int(block["lines"] or LINES_MAX))
         if shape(output) != shape(block["output"]):
             stale.append(f"{block['command']}\n--- README.md\n{block['output']}--- now\n{output}")
-        return block[1] + output + block[4]
+        return block[1] + output + block["end"]
 
     made = BLOCK.sub(filled, text)
     if "--check" in sys.argv[1:]:

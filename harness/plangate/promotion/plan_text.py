@@ -77,8 +77,11 @@ def _customers(ready: Readiness) -> list[str]:
 def _prompt(change: PromptChange) -> list[str]:
     if not change.before or not change.after:
         return [f"version {change.after} is new here" if change.after else f"version {change.before} is gone"]
-    told = list(change.diff[:_PROMPT_LINES_MAX]) or ["the same words"]
-    rest = len(change.diff) - len(told)
+    lines = list(change.diff)
+    while lines and not lines[-1].strip():
+        lines.pop()
+    told = lines[:_PROMPT_LINES_MAX] or ["the same words"]
+    rest = len(lines) - len(told)
     return [*told, f"and {rest} more lines; --json has all"] if rest > 0 else told
 
 
