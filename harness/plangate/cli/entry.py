@@ -18,6 +18,7 @@ __all__ = ["main"]
 VERBS: dict[str, tuple[str, str]] = {
     "approve": ("plangate.cli.approve", "Approve exactly one promotion plan, signed."),
     "bundle": ("plangate.cli.bundle", "Pack a release with its results and evidence into one file for customers."),
+    "bypass": ("plangate.cli.bypass", "Skip one demand on one promotion plan, signed and for a short time."),
     "check": ("plangate.cli.check", "Check every document of the workspace, and the laws of its plans."),
     "compare": ("plangate.cli.compare", "Compare two runs cell by cell."),
     "diff": ("plangate.cli.diff", "Say which decisions differ between two plan catalogs."),

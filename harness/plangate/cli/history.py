@@ -36,8 +36,8 @@ def command(environment: str, *, workspace: Path, as_json: bool) -> int:
         click.echo(f"nothing was ever promoted into {environment}")
     for move in moves if not as_json else ():
         approved = f", approved by {', '.join(move.approvals)}" if move.approvals else ""
+        skipped = f"; bypassed {'; '.join(move.bypassed)}" if move.bypassed else ""
         origin = "" if move.kind == "rollback" else f" from {move.source}"
-        click.echo(
-            f"{move.at}  revision {move.revision}  {move.release[7:19]}  {move.kind}{origin} by {move.person}{approved}"
-        )
+        what = f"{move.at}  revision {move.revision}  {move.release[7:19]}  {move.kind}{origin}"
+        click.echo(f"{what} by {move.person}{approved}{skipped}")
     return ExitCode.PASSED

@@ -22,9 +22,10 @@ from plangate.engine.session import prepare
 from plangate.errors import EvidenceError, ExitCode, InputError
 from plangate.evidence.envelope import seal
 from plangate.evidence.statements import Statement
-from plangate.promotion.acts import after, approval_of, hold_of, promotion_of
+from plangate.promotion.acts import after, approval_of, bypass_of, hold_of, promotion_of
 from plangate.promotion.apply import Checkpoint, apply, promoting
 from plangate.promotion.approvals import counted_approvals
+from plangate.promotion.bypasses import require_bypassable
 from plangate.promotion.candidate import candidate_folder
 from plangate.promotion.evidence_of_runs import harness_digest, results_of_run, summary_of_gates
 from plangate.promotion.gates import GateResult, GateState
@@ -39,6 +40,7 @@ from plangate.store.reader import StoredRun
 
 __all__ = [
     "apply_plan",
+    "bypass_demand",
     "change_hold",
     "finish_interrupted",
     "say_on_plan",
@@ -131,7 +133,7 @@ def apply_plan(
     """Apply exactly the plan of this digest; suites not judged yet run first. 1 where something is missing."""
     proposal, record = _asked(workspace, digest, name), Record.read(workspace)
     ready = proposal.readiness(record, now=world.now(), requester=signer.person)
-    if any(gate.result in _OPEN and gate.mode == "require" for gate in ready.gates):
+    if any(gate.result in _OPEN and gate.unmet in ready.missing for gate in ready.gates):
         validate(proposal, record, signer=signer, world=world)
     with promoting(workspace) as told:
         for line in told:
@@ -191,6 +193,31 @@ def say_on_plan(
     )
     for one in left:
         click.echo(f"  still missing: {one.rule}  {one.text}")
+    return ExitCode.PASSED
+
+
+def bypass_demand(
+    workspace: Workspace,
+    digest: str,
+    *,
+    demand: str,
+    role: str,
+    expires: str,
+    reason: str,
+    signer: Signer,
+    world: World,
+) -> ExitCode:
+    """Record that one demand on a plan that still holds is skipped. Raises InputError `bad-bypass`."""
+    proposal, record = propose_again(workspace, digest), Record.read(workspace)
+    at = _at(record, world)
+    ready = proposal.readiness(record, now=at)
+    require_bypassable(demand, missing=ready.missing, expires=expires)
+    until = after(at, duration(expires))
+    statement = bypass_of(ready, demand=demand, person=signer.person, role=role, expires=until, reason=reason, at=at)
+    record.add([statement], key=signer.key, person=signer.person, at=at)
+    click.echo(
+        f"{signer.person} ({role}) bypassed {demand} of {digest[:19]} for {ready.plan.environment} until {until}"
+    )
     return ExitCode.PASSED
 
 

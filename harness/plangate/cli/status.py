@@ -63,9 +63,15 @@ def _lines(found: list[Standing]) -> list[str]:
             one.release[7:19],
             one.validated or "never",
             one.since or "not recorded",
-            "; ".join([*(f"HELD: {hold.reason}" for hold in one.holds), *([one.astray] if one.astray else [])]),
+            "; ".join(_remarks(one)),
         )
         for one in found
     ]
     widths = [max(len(row[place]) for row in rows) for place in range(6)]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _remarks(one: Standing) -> list[str]:
+    held = [f"HELD: {hold.reason}" for hold in one.holds]
+    bypassed = [f"BYPASSED: {text}" for text in one.bypassed]
+    return [*held, *bypassed, *([one.astray] if one.astray else [])]

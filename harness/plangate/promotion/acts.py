@@ -1,4 +1,4 @@
-"""What people and gates state about plans and environments: approval, rejection, promotion, rollback, hold. Pure.
+"""What people state about plans and environments: approval, rejection, bypass, promotion, rollback, hold. Pure.
 
 Shapes of these predicates: docs/decisions/0008-promotion.md. They are signed and kept: fields may be added, none
 renamed.
@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from plangate.documents.environment import Json
-from plangate.evidence.statements import APPROVAL, HOLD, PROMOTION, Statement, subjects_of
+from plangate.evidence.statements import APPROVAL, BYPASS, HOLD, PROMOTION, Statement, subjects_of
 from plangate.promotion.candidate import Candidate
 from plangate.promotion.plan import Readiness
 from plangate.promotion.state import Approval
 from plangate.promotion.unmet import instant
 from plangate.releases.canonical import digest_of_bytes
 
-__all__ = ["after", "approval_of", "hold_of", "promotion_of"]
+__all__ = ["after", "approval_of", "bypass_of", "hold_of", "promotion_of"]
 
 
 def after(at: str, length: timedelta) -> str:
@@ -44,6 +44,25 @@ def approval_of(
     return Statement(subjects=subjects, predicate_type=APPROVAL, predicate=predicate)
 
 
+def bypass_of(
+    ready: Readiness, *, demand: str, person: str, role: str, expires: str, reason: str, at: str
+) -> Statement:
+    """That one demand on one plan is skipped, until `expires`; nothing else is."""
+    plan = ready.plan
+    predicate: dict[str, Json] = {
+        "plan": plan.digest,
+        "environment": plan.environment,
+        "demand": demand,
+        "person": person,
+        "role": role,
+        "expires": expires,
+        "reason": reason,
+        "at": at,
+    }
+    subjects = subjects_of(plan.release, environment=plan.environment, effective=plan.effective)
+    return Statement(subjects=subjects, predicate_type=BYPASS, predicate=predicate)
+
+
 def promotion_of(
     candidate: Candidate,
     ready: Readiness,
@@ -62,6 +81,10 @@ def promotion_of(
         {"suite": gate.suite, "result": gate.result.value, "mode": gate.mode, "evidence": gate.evidence}
         for gate in ready.gates
     ]
+    bypassed: list[Json] = [
+        {"demand": one.demand, "person": by.person, "reason": by.reason, "expires": by.expires, "evidence": by.digest}
+        for one, by in ready.bypassed
+    ]
     promotion = candidate.environment.promotion
     predicate: dict[str, Json] = {
         "kind": plan.kind,
@@ -76,7 +99,7 @@ def promotion_of(
         "approvals": counted,
         "soak": promotion.soak,
         "windows": dict(promotion.windows),
-        "bypass": None,
+        "bypass": bypassed or None,
         "requester": person,
         "reason": reason,
         "manifest": {"before": digest_of_bytes(candidate.current_text), "after": digest_of_bytes(candidate.text)},

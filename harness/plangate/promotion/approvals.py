@@ -40,7 +40,9 @@ def unmet_approvals(
 ) -> list[Unmet]:
     """What is missing, reasons included. One rejection blocks the plan for good: make another."""
     found = [
-        Unmet("P5", f"{one.person} ({one.role}) rejected this plan{': ' + one.reason if one.reason else ''}")
+        Unmet(
+            "P5", f"{one.person} ({one.role}) rejected this plan{': ' + one.reason if one.reason else ''}", "rejection"
+        )
         for one in rejections
     ]
     counted = counted_approvals(approvals, roles=roles, excluded=excluded, now=now)

@@ -44,7 +44,7 @@ class GateState:
         """What is missing; None where the gate is passed or only warns."""
         if self.mode != "require" or self.result is GateResult.PASSED:
             return None
-        return Unmet("P1", f"gate {self.suite} is {self.result}: {self.why}")
+        return Unmet("P1", f"gate {self.suite} is {self.result}: {self.why}", self.suite)
 
 
 def decide_gates(

@@ -27,6 +27,8 @@ class Standing:
     """How long the release has been there; empty: nobody recorded it."""
     by: str
     holds: tuple[Hold, ...]
+    bypassed: tuple[str, ...]
+    """What the promotion skipped that brought in the release; empty once its gates have passed for it after all."""
     astray: str
     """How manifest and ledger contradict each other; empty where they agree or the ledger says nothing."""
 
@@ -45,6 +47,7 @@ def standing(environment: Environment, identity: ReleaseIdentity, *, state: Stat
         since=length,
         by=known.now.person if known.now else "",
         holds=known.holds,
+        bypassed=known.now.bypassed if known.now and not known.validated_since else (),
         astray=_astray(environment, identity, state),
     )
 

@@ -15,6 +15,7 @@ from plangate.entitlements.diff_sentences import sentences
 from plangate.entitlements.oracle import Oracle
 from plangate.promotion.candidate import Candidate
 from plangate.promotion.gates import GateState
+from plangate.promotion.state import Bypass
 from plangate.promotion.unmet import Unmet
 from plangate.releases.canonical import digest
 from plangate.releases.diff import Change, changes
@@ -116,6 +117,8 @@ class Readiness:
     plan: PromotionPlan
     gates: tuple[GateState, ...]
     missing: tuple[Unmet, ...]
+    bypassed: tuple[tuple[Unmet, Bypass], ...] = ()
+    """What is missing too, and by whose signed word it need not be met."""
 
     @property
     def ready(self) -> bool:
@@ -144,7 +147,18 @@ class Readiness:
                 {"suite": gate.suite, "result": gate.result.value, "run": gate.run, "mode": gate.mode, "why": gate.why}
                 for gate in self.gates
             ],
-            "missing": [{"rule": one.rule, "text": one.text} for one in self.missing],
+            "missing": [{"rule": one.rule, "demand": one.demand, "text": one.text} for one in self.missing],
+            "bypassed": [
+                {
+                    "rule": one.rule,
+                    "demand": one.demand,
+                    "text": one.text,
+                    "person": by.person,
+                    "reason": by.reason,
+                    "expires": by.expires,
+                }
+                for one, by in self.bypassed
+            ],
             "ready": self.ready,
         }
 

@@ -54,6 +54,14 @@ def _sections(ready: Readiness) -> Iterator[tuple[str, Sequence[str]]]:
     for change in plan.prompt_changes:
         yield f"{_PROMPT}{change.prompt}", _prompt(change)
     yield "Gates", _gates(ready) or ["none: this environment asks for no suite"]
+    if ready.bypassed:
+        yield (
+            "Bypassed",
+            [
+                f"{one.demand}  {one.text}; skipped by {by.person} until {by.expires}: {by.reason}"
+                for one, by in ready.bypassed
+            ],
+        )
     if ready.ready:
         yield "Ready", [f"plangate {_verb(ready)} {plan.environment} --apply {plan.digest} --key FILE --as PERSON"]
         return
@@ -106,7 +114,7 @@ def _gates(ready: Readiness) -> list[str]:
 
 def _next(ready: Readiness) -> Iterator[str]:
     plan, rules = ready.plan, {one.rule for one in ready.missing}
-    if any(gate.unmet for gate in ready.gates):
+    if any(gate.unmet in ready.missing for gate in ready.gates):
         yield f"plangate {_verb(ready)} {plan.environment} --validate --key FILE --as PERSON"
     if any(one.rule == "P1" and one.text.startswith(f"in {plan.source}, ") for one in ready.missing):
         yield f"plangate promote {plan.source} --validate --present --key FILE --as PERSON"

@@ -29,7 +29,9 @@ from plangate.releases.release import identify
 
 __all__ = ["Proposal", "catalog_digests", "keep_plan", "kept_plan", "propose", "propose_again", "propose_rollback"]
 
-_NOBODY: Final = Unmet("P1", "there is no trust policy, envs/trust.yaml: no result and no approval can be believed")
+_NOBODY: Final = Unmet(
+    "P1", "there is no trust policy, envs/trust.yaml: no result and no approval can be believed", "trust"
+)
 _PLAN: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from plangate.documents.environment import Environment, Tier
 from plangate.promotion.approvals import unmet_approvals
+from plangate.promotion.bypasses import live_bypasses
 from plangate.promotion.gates import GateState, decide_gates
 from plangate.promotion.graph import unmet_sources
 from plangate.promotion.plan import PromotionPlan, Readiness
@@ -48,7 +49,13 @@ def readiness(
     missing += _sources(plan, environment, state=state, sources=sources, now=now)
     missing += _approvals(plan, environment, state=state, now=now, requester=requester)
     missing += unmet_windows(environment.promotion.windows, now=now)
-    return Readiness(plan=plan, gates=gates, missing=tuple(missing))
+    allowed = live_bypasses(state.bypasses_of(plan.digest, environment=plan.environment), now=now, requester=requester)
+    return Readiness(
+        plan=plan,
+        gates=gates,
+        missing=tuple(one for one in missing if one.demand not in allowed),
+        bypassed=tuple((one, allowed[one.demand]) for one in missing if one.demand in allowed),
+    )
 
 
 def gates_of(
@@ -97,7 +104,11 @@ def _sources(
             now=now,
         )
         failing[name] = [
-            *(Unmet(unmet.rule, f"in {name}, {unmet.text}") for gate in gates if (unmet := gate.unmet)),
+            *(
+                Unmet(unmet.rule, f"in {name}, {unmet.text}", f"{name}/{unmet.name}")
+                for gate in gates
+                if (unmet := gate.unmet)
+            ),
             *unmet_soak(state, source=name, release=plan.release, soak=environment.promotion.soak, now=now),
         ]
     return unmet_sources(environment, release=plan.release, failing=failing, present=present)

@@ -40,11 +40,15 @@ def unmet_soak(state: State, *, source: str, release: str, soak: str | None, now
     stay = soaked_since(state, environment=source, release=release)
     if stay is None:
         return [
-            Unmet("P8", f"nothing in the ledger says since when this release is in {source}; it needs {soak} there")
+            Unmet(
+                "P8",
+                f"nothing in the ledger says since when this release is in {source}; it needs {soak} there",
+                "soak",
+            )
         ]
     left = duration(soak) - ((stay[1] or now) - stay[0])
     if left.total_seconds() <= 0:
         return []
     if stay[1] is not None:
-        return [Unmet("P8", f"this release left {source} before its soak of {soak} was over")]
-    return [Unmet("P8", f"soak in {source}: {spoken(left)} left of {soak}")]
+        return [Unmet("P8", f"this release left {source} before its soak of {soak} was over", "soak")]
+    return [Unmet("P8", f"soak in {source}: {spoken(left)} left of {soak}", "soak")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from plangate.documents.environment import Json
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Approval",
+    "Bypass",
     "EnvironmentState",
     "Hold",
     "Moved",
@@ -80,6 +81,21 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bypass:
+    """One person's word that one demand on one plan is skipped."""
+
+    plan: str
+    environment: str
+    demand: str
+    """As `Unmet.demand`: `P1/gating`, `P8/soak`."""
+    person: str
+    reason: str
+    expires: str
+    at: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """Why nothing enters an environment."""
 
@@ -107,6 +123,8 @@ class Moved:
     plan: str
     approvals: tuple[str, ...]
     """Who approved."""
+    bypassed: tuple[str, ...] = ()
+    """What was skipped, on whose word and why: `P8/soak by sue: customers wait`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +133,8 @@ class EnvironmentState:
 
     promotions: tuple[Moved, ...] = ()
     holds: tuple[Hold, ...] = ()
+    validated_since: bool = False
+    """Whether its gates passed, for what is there, after the promotion that brought it in."""
 
     @property
     def now(self) -> Moved | None:
@@ -136,8 +156,8 @@ class State:
     approvals: dict[str, list[Approval]] = field(default_factory=dict)
     """Plan digest -> approvals."""
     rejections: dict[str, list[Approval]] = field(default_factory=dict)
-    bypasses: dict[str, list[Recorded]] = field(default_factory=dict)
-    """Environment -> bypasses."""
+    bypasses: dict[str, list[Bypass]] = field(default_factory=dict)
+    """Plan digest -> bypasses."""
     authors: dict[str, str] = field(default_factory=dict)
     """Release -> who first promoted it anywhere."""
 
@@ -148,6 +168,10 @@ class State:
     def approvals_of(self, plan: str, *, environment: str) -> list[Approval]:
         """Approvals of a plan by those who may speak about its environment."""
         return [one for one in self.approvals.get(plan, ()) if one.environment == environment]
+
+    def bypasses_of(self, plan: str, *, environment: str) -> list[Bypass]:
+        """Bypasses of a plan's demands by those who may speak about its environment."""
+        return [one for one in self.bypasses.get(plan, ()) if one.environment == environment]
 
 
 def fold(entries: Iterable[Recorded]) -> State:
@@ -207,6 +231,8 @@ def _summary(state: State, entry: Recorded) -> None:
         return
     if entry.statement.predicate.get("verificationResult") == "PASSED":
         state.summaries[about] = entry.at
+        if (there := state.environment(about[0])).now and (there.now.release, there.now.effective) == about[1:]:
+            state.environments[about[0]] = replace(there, validated_since=True)
     else:
         state.summaries.pop(about, None)
 
@@ -233,7 +259,7 @@ def _promotion(state: State, entry: Recorded) -> None:
     end, begin = predicate.get("to"), predicate.get("from")
     if about is None or not isinstance(end, dict) or not isinstance(begin, dict):
         return
-    revision, approvals = end.get("revision"), predicate.get("approvals")
+    revision = end.get("revision")
     moved = Moved(
         kind=_text(predicate.get("kind")),
         environment=about[0],
@@ -246,9 +272,11 @@ def _promotion(state: State, entry: Recorded) -> None:
         at=entry.at,
         index=entry.index,
         plan=_text(predicate.get("plan")),
-        approvals=tuple(_text(one.get("person")) for one in approvals if isinstance(one, dict))
-        if isinstance(approvals, list)
-        else (),
+        approvals=tuple(_text(one.get("person")) for one in _objects(predicate.get("approvals"))),
+        bypassed=tuple(
+            f"{_text(one.get('demand'))} by {_text(one.get('person'))}: {_text(one.get('reason'))}"
+            for one in _objects(predicate.get("bypass"))
+        ),
     )
     before = state.environment(moved.environment)
     holds = before.holds
@@ -266,11 +294,26 @@ def _hold(state: State, entry: Recorded) -> None:
     before = state.environment(name)
     placed = Hold(reason=_text(predicate.get("reason")), person=entry.signer.person, at=entry.at)
     holds = () if predicate.get("action") == "lift" else (*before.holds, placed)
-    state.environments[name] = EnvironmentState(promotions=before.promotions, holds=holds)
+    state.environments[name] = replace(before, holds=holds)
 
 
 def _bypass(state: State, entry: Recorded) -> None:
-    state.bypasses.setdefault(environment_of(entry.statement) or "", []).append(entry)
+    predicate = entry.statement.predicate
+    bypass = Bypass(
+        plan=_text(predicate.get("plan")),
+        environment=environment_of(entry.statement) or "",
+        demand=_text(predicate.get("demand")),
+        person=entry.signer.person,
+        reason=_text(predicate.get("reason")),
+        expires=_text(predicate.get("expires")),
+        at=entry.at,
+        digest=entry.digest,
+    )
+    state.bypasses.setdefault(bypass.plan, []).append(bypass)
+
+
+def _objects(value: Json) -> list[Mapping[str, Json]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _text(value: Json) -> str:

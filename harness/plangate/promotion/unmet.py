@@ -19,6 +19,13 @@ class Unmet:
 
     rule: str
     text: str
+    name: str = ""
+    """Which of the rule's demands: a suite, `soak`, `window`; empty where the rule has one only."""
+
+    @property
+    def demand(self) -> str:
+        """What a bypass names: `P1/gating`, `P8/soak`, `P5`."""
+        return f"{self.rule}/{self.name}" if self.name else self.rule
 
 
 def duration(text: str) -> timedelta:

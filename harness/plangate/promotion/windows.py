@@ -44,7 +44,7 @@ def unmet_windows(windows: Mapping[str, Json], *, now: datetime) -> list[Unmet]:
         return []
     opens = _opens(now, zone, deny=deny, allow=allow)
     when = f"; it opens {opens:%a %Y-%m-%d %H:%M} {zone.key}" if opens else "; it does not open within 15 days"
-    return [Unmet("P8", f"the window is closed ({closed}){when}")]
+    return [Unmet("P8", f"the window is closed ({closed}){when}", "window")]
 
 
 def _opens(now: datetime, zone: ZoneInfo, *, deny: list[str], allow: list[str]) -> datetime | None:
