@@ -5,9 +5,10 @@
     evidence/ledger/entries.jsonl           one line an entry: when, and which envelope; the line is the Merkle leaf
     evidence/ledger/checkpoint              size and root, signed by whoever appended last
     evidence/ledger/frontier.json           a cache: the tree's right edge, made again where it does not fit
+    evidence/ledger/pending.json            an append that is under way: all that the files above will say of it
 
-The line in `entries.jsonl`, with its newline, is the moment an append has happened. Whatever comes after it is made
-again by the next append.
+An append has happened when `pending.json` is there: whoever comes next finishes it, and needs no key for that. Before
+that moment nothing of it is visible.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +30,7 @@ from plangate.evidence.frontier import Frontier
 from plangate.evidence.keys import PrivateKey
 from plangate.evidence.merkle import leaf_hash
 from plangate.evidence.notes import Checkpoint, read_checkpoint, sign_checkpoint, write_proof
+from plangate.evidence.pending import Pending
 from plangate.evidence.strict_json import loads
 
 __all__ = ["ENVELOPE_BYTES_MAX", "Ledger", "LedgerEntry"]
@@ -53,6 +56,7 @@ class Ledger:
         self.folder = folder
         self.origin = origin
         self._entries = folder / "ledger" / "entries.jsonl"
+        self._pending = folder / "ledger" / "pending.json"
 
     def entries(self) -> Iterator[LedgerEntry]:
         """Every entry, oldest first. Raises EvidenceError `ledger-damaged` at a line that is none."""
@@ -98,18 +102,49 @@ class Ledger:
         """
         digest = hashlib.sha256(envelope).hexdigest()
         with _stored(self.folder), self._locked():
+            self._finish()
             frontier, last = self._edge()
             entry = LedgerEntry(index=frontier.size, at=max(at, last), digest=digest)
-            _write(self.folder / f"{digest}.dsse.json", envelope)
             line = json.dumps({"at": entry.at, "digest": digest}, separators=(",", ":")).encode()
-            _append_line(self._entries, line)
             grown = frontier.with_leaf(leaf_hash(line))
             checkpoint = sign_checkpoint(origin=self.origin, size=grown.size, root=grown.root, key=key)
             proof = write_proof(index=entry.index, path=frontier.path_of_next(), checkpoint=checkpoint)
-            _write(self.folder / f"{digest}.tlog-proof", proof)
-            _write(self._entries.with_name("checkpoint"), checkpoint)
-            self._keep(grown, entry.at)
+            pending = Pending(envelope=envelope, line=line, checkpoint=checkpoint, proof=proof)
+            _write(self._pending, pending.to_bytes())
+            self._complete(pending, grown, entry, appended=False)
         return entry
+
+    def recover(self) -> None:
+        """Finish an append that was interrupted after its moment. Raises EvidenceError `ledger-damaged`, StoreError."""
+        if self._pending.exists():
+            with _stored(self.folder), self._locked():
+                self._finish()
+
+    def _finish(self) -> None:
+        if not self._pending.exists():
+            return
+        pending = Pending.from_bytes(self._pending.read_bytes())
+        promised, found = pending.promised(), _LINE.fullmatch(pending.line)
+        self._drop_torn_line()
+        before = Frontier.of(leaf_hash(line) for line in islice(self._lines(), promised.size - 1))
+        after = list(islice(self._lines(), promised.size - 1, promised.size + 1))
+        grown = before.with_leaf(leaf_hash(pending.line))
+        fits = (grown.size, grown.root) == (promised.size, promised.root) and after in ([], [pending.line])
+        if found is None or not fits:
+            raise _damaged("pending.json would add what its checkpoint was not signed for")
+        entry = LedgerEntry(index=before.size, at=found[1].decode(), digest=found[2].decode())
+        self._complete(pending, grown, entry, appended=bool(after))
+
+    def _complete(self, pending: Pending, grown: Frontier, entry: LedgerEntry, *, appended: bool) -> None:
+        """What an append writes after its moment; done twice, it leaves the same. Readers who come in between find an
+        envelope for each line."""
+        _write(self.folder / f"{entry.digest}.dsse.json", pending.envelope)
+        if not appended:
+            _append_line(self._entries, pending.line)
+        _write(self.folder / f"{entry.digest}.tlog-proof", pending.proof)
+        _write(self._entries.with_name("checkpoint"), pending.checkpoint)
+        self._keep(grown, entry.at)
+        self._pending.unlink()
 
     def checkpoint(self) -> Checkpoint | None:
         """The newest checkpoint, or None where nothing was appended. Raises EvidenceError for a damaged one."""
@@ -122,6 +157,10 @@ class Ledger:
 
     def verify(self) -> list[Problem]:
         """Everything that is wrong: entries, times, envelopes, checkpoint, and files that no entry names."""
+        try:
+            self.recover()
+        except EvidenceError as error:
+            return [_problem(error.code, error.message)]
         problems: list[Problem] = []
         known: set[str] = set()
         before = ""

@@ -82,6 +82,7 @@ def settle(workspace: Workspace) -> tuple[str, ...]:
     Raises EvidenceError where the ledger is damaged, or an intent cannot be read.
     """
     told = []
+    Ledger(workspace.root / "evidence").recover()
     for intent in sorted(_folder(workspace).glob("*.json")):
         document = _intent(intent)
         entries = Ledger(workspace.root / "evidence").entries()

@@ -47,6 +47,7 @@ class Record:
             )
         trust = TrustPolicy.of(workspace.trust(), read=lambda path: read_inside(workspace.root, path))
         record = cls(Ledger(workspace.root / "evidence"), trust)
+        record.ledger.recover()
         record.refresh()
         return record
 

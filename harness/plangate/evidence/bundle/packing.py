@@ -43,7 +43,9 @@ def bundle_files(workspace: Workspace, environment: str) -> tuple[dict[str, byte
     """
     manifest = workspace.environment(environment)
     identity = identify(workspace, manifest)
-    evidence, signed_runs = _evidence(Ledger(workspace.root / "evidence"), identity)
+    ledger = Ledger(workspace.root / "evidence")
+    ledger.recover()
+    evidence, signed_runs = _evidence(ledger, identity)
     files = {f"workspace/{path}": data for path, data in _documents(workspace, manifest)}
     files |= _identities(workspace, manifest)
     files |= _run(workspace, manifest, identity, signed_runs)
