@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cached_property
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -42,7 +43,7 @@ class PublicKey:
         """`ed25519` or `p256`."""
         return "ed25519" if isinstance(self._key, ed25519.Ed25519PublicKey) else "p256"
 
-    @property
+    @cached_property
     def spki(self) -> bytes:
         """SubjectPublicKeyInfo, DER: what makes two keys the same."""
         return self._key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -59,7 +60,7 @@ class PublicKey:
             raise InputError("only an Ed25519 key signs a log", code="bad-key", hint="plangate keys new NAME --out DIR")
         return self._key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
-    @property
+    @cached_property
     def keyid(self) -> str:
         """`SHA256:...`, the OpenSSH fingerprint: what `ssh-keygen -lf` shows and cosign compares."""
         line = self._key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)

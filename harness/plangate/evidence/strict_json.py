@@ -36,7 +36,9 @@ def loads(data: bytes, *, bytes_max: int = BYTES_MAX) -> Json:
         _refuse(f"it is nested deeper than {_DEPTH_MAX} levels")
     except ValueError as error:
         _refuse(f"it is not JSON: {error}")
-    _check(value, depth=0)
+    # Only an escape can spell a lone surrogate, and nothing is nested deeper than brackets are opened.
+    if "\\u" in text or text.count("[") + text.count("{") > _DEPTH_MAX:
+        _check(value, depth=0)
     return value
 
 

@@ -69,16 +69,26 @@ class TrustPolicy:
         if self.expired(at):
             raise _expired(self.trust)
 
-    def judge(self, envelope: Envelope, *, index: int | None, environment: str | None, at: str) -> Accepted | Refused:
+    def judge(
+        self,
+        envelope: Envelope,
+        *,
+        index: int | None,
+        environment: str | None,
+        at: str,
+        statement: Statement | None = None,
+    ) -> Accepted | Refused:
         """Whether the envelope may be believed.
 
         `index` is its place in the ledger (None: in none), `environment` the one it speaks about (None: about none, so
-        that a role limited to some does not cover it), `at` the ledger's time of the entry. The key id that an
-        envelope claims is not looked at. Total: never raises.
+        that a role limited to some does not cover it), `at` the ledger's time of the entry, `statement` the envelope's
+        own where it was read already. The key id that an envelope claims says which key is tried first, and no more.
+        Total: never raises.
         """
         if self.expired(at):
             return Refused(code="trust-expired", text=f"trust version {self.trust.version} ended {self.trust.expires}")
-        key = envelope.signed_by(dict.fromkeys(self.keys.values()))
+        keys = dict.fromkeys(self.keys.values())
+        key = envelope.signed_by(sorted(keys, key=lambda one: one.keyid != envelope.keyid))
         if key is None:
             return Refused(code="untrusted-signature", text="no key of the trust policy made this signature")
         names = sorted(name for name, one in self.keys.items() if one == key)
@@ -86,7 +96,7 @@ class TrustPolicy:
             if refused := _out_of_time(self.trust.keys[name], index=index, at=at):
                 return refused
         try:
-            statement = envelope.statement()
+            statement = statement or envelope.statement()
         except EvidenceError as error:
             return Refused(code=error.code, text=error.message)
         return self._in_a_role(key, names, statement, environment=environment)

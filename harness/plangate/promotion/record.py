@@ -95,7 +95,8 @@ class Record:
         return found
 
     def _judge(self, statement: Statement, envelope: Envelope, *, index: int, at: str) -> Accepted | Refused:
-        return self.trust.judge(envelope, index=index, environment=environment_of(statement), at=at)
+        about = environment_of(statement)
+        return self.trust.judge(envelope, index=index, environment=about, at=at, statement=statement)
 
     def _accepted(self, ignored: list[Problem]) -> Iterator[Recorded]:
         for entry in self.ledger.entries():
