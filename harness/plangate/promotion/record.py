@@ -10,11 +10,14 @@ from plangate.errors import EvidenceError, InputError, Problem
 from plangate.evidence.envelope import Envelope, open_envelope, seal
 from plangate.evidence.keys import PrivateKey
 from plangate.evidence.ledger import Ledger, LedgerEntry
-from plangate.evidence.statements import Statement
+from plangate.evidence.statements import BYPASS, HOLD, PROMOTION, Statement
 from plangate.evidence.trust import Accepted, Refused, TrustPolicy
 from plangate.promotion.state import Recorded, State, environment_of, fold
 
 __all__ = ["Record"]
+
+_OF_ONE = (BYPASS, HOLD, PROMOTION)
+"""What one person does, with one signature; a role with a higher threshold cannot do it."""
 
 
 class Record:
@@ -78,6 +81,13 @@ class Record:
         """
         opened = open_envelope(envelope)
         found = self._judge(opened.statement(), opened, index=self.size, at=max(at, self.last_at))
+        if isinstance(found, Refused) and found.code == "threshold-not-met":
+            raise InputError(
+                found.text,
+                code=found.code,
+                where=TRUST_PATH,
+                hint="promotion.approvals says how many people must agree; a role that acts has the threshold 1",
+            )
         if isinstance(found, Refused):
             raise InputError(
                 f"the trust policy does not accept this key for that: {found.text}",
@@ -96,11 +106,25 @@ class Record:
 
     def _judge(self, statement: Statement, envelope: Envelope, *, index: int, at: str) -> Accepted | Refused:
         about = environment_of(statement)
-        return self.trust.judge(envelope, index=index, environment=about, at=at, statement=statement)
+        found = self.trust.judge(envelope, index=index, environment=about, at=at, statement=statement)
+        if isinstance(found, Refused) or statement.predicate_type not in _OF_ONE:
+            return found
+        threshold = self._threshold(found)
+        if threshold == 1:
+            return found
+        text = f"the role {found.role} speaks with {threshold} voices, and this is an act of one person"
+        return Refused(code="threshold-not-met", text=text)
+
+    def _threshold(self, signer: Accepted) -> int:
+        return self.trust.trust.roles[signer.role].threshold
 
     def _accepted(self, ignored: list[Problem]) -> Iterator[Recorded]:
+        seen: set[str] = set()
         for entry in self.ledger.entries():
             self.last_at, self.size = entry.at, entry.index + 1
+            if entry.digest in seen:  # an old word that is recorded again is not a newer one (decision 9)
+                continue
+            seen.add(entry.digest)
             data = self.ledger.envelope(entry.digest)
             try:
                 envelope = open_envelope(data)
@@ -112,7 +136,14 @@ class Record:
             if isinstance(found, Refused):
                 ignored.append(_ignored(entry, found.code, found.text))
             else:
-                yield Recorded(index=entry.index, at=entry.at, digest=entry.digest, statement=statement, signer=found)
+                yield Recorded(
+                    index=entry.index,
+                    at=entry.at,
+                    digest=entry.digest,
+                    statement=statement,
+                    signer=found,
+                    threshold=self._threshold(found),
+                )
 
 
 def _ignored(entry: LedgerEntry, code: str, text: str) -> Problem:

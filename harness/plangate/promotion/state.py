@@ -30,6 +30,7 @@ __all__ = [
     "Recorded",
     "State",
     "Validation",
+    "Voice",
     "environment_of",
     "fold",
 ]
@@ -44,6 +45,19 @@ class Recorded:
     digest: str
     statement: Statement
     signer: Accepted
+    threshold: int = 1
+    """How many must say so in the signer's role."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """Who says that something passed, and how many of that role must."""
+
+    role: str
+    threshold: int
+    key: bytes
+    """SPKI."""
+    person: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +67,7 @@ class Validation:
     suite: str
     suite_digest: str
     passed: bool
+    """As its signer says; whether enough say so: `lacking`."""
     undecided: bool
     at: str
     run: str
@@ -61,6 +76,13 @@ class Validation:
     index: int
     digest: str
     """Of its envelope."""
+    voices: tuple[Voice, ...] = ()
+    """Who has said the same of the same suite, since somebody last said otherwise."""
+
+    @property
+    def lacking(self) -> str:
+        """Why too few say so: `1 of 2 in the role ci`; empty where enough do."""
+        return _lacking(self.voices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +175,8 @@ class State:
     """(environment, release) -> when a result about it was first recorded."""
     summaries: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """(environment, release, effective) -> when its gates last passed; gone where they failed since."""
+    summary_voices: dict[tuple[str, str, str], tuple[Voice, ...]] = field(default_factory=dict)
+    """(environment, release, effective) -> who said since the last failure that its gates passed."""
     approvals: dict[str, list[Approval]] = field(default_factory=dict)
     """Plan digest -> approvals."""
     rejections: dict[str, list[Approval]] = field(default_factory=dict)
@@ -209,16 +233,24 @@ def _test_result(state: State, entry: Recorded) -> None:
         return
     suite = _text(first.get("name")).removeprefix("suite/")
     digest = first.get("digest")
-    totals = predicate.get("totals")
+    told = predicate.get("totals")
+    totals = {name: n for name, n in told.items() if isinstance(n, int)} if isinstance(told, dict) else {}
+    suite_digest = "sha256:" + _text(digest.get("sha256") if isinstance(digest, dict) else None)
+    passed = predicate.get("result") == "PASSED"
     state.first_seen.setdefault(about[:2], entry.at)
-    state.validations.setdefault(about, {})[suite] = Validation(
+    newest = state.validations.setdefault(about, {})
+    before = newest.get(suite)
+    same = before is not None and (before.suite_digest, before.passed) == (suite_digest, passed)
+    agreed = before.voices if before and same and (passed or before.totals == totals) else ()
+    newest[suite] = Validation(
         suite=suite,
-        suite_digest="sha256:" + _text(digest.get("sha256") if isinstance(digest, dict) else None),
-        passed=predicate.get("result") == "PASSED",
+        suite_digest=suite_digest,
+        passed=passed,
+        voices=(*agreed, _voice(entry)),
         undecided=predicate.get("verdict") == "undecided",
         at=entry.at,
         run=_text(predicate.get("run")),
-        totals={name: n for name, n in totals.items() if isinstance(n, int)} if isinstance(totals, dict) else {},
+        totals=totals,
         fingerprint=_text(predicate.get("fingerprint")),
         index=entry.index,
         digest=entry.digest,
@@ -230,11 +262,15 @@ def _summary(state: State, entry: Recorded) -> None:
     if about is None:
         return
     if entry.statement.predicate.get("verificationResult") == "PASSED":
+        voices = state.summary_voices[about] = (*state.summary_voices.get(about, ()), _voice(entry))
+        if _lacking(voices):
+            return
         state.summaries[about] = entry.at
         if (there := state.environment(about[0])).now and (there.now.release, there.now.effective) == about[1:]:
             state.environments[about[0]] = replace(there, validated_since=True)
     else:
         state.summaries.pop(about, None)
+        state.summary_voices.pop(about, None)
 
 
 def _approval(state: State, entry: Recorded) -> None:
@@ -310,6 +346,23 @@ def _bypass(state: State, entry: Recorded) -> None:
         digest=entry.digest,
     )
     state.bypasses.setdefault(bypass.plan, []).append(bypass)
+
+
+def _voice(entry: Recorded) -> Voice:
+    signer = entry.signer
+    return Voice(role=signer.role, threshold=entry.threshold, key=signer.key.spki, person=signer.person)
+
+
+def _lacking(voices: tuple[Voice, ...]) -> str:
+    """Thresholds count the fewer of distinct keys and distinct people; one role that has enough will do."""
+    told = ""
+    for role, threshold in sorted({(one.role, one.threshold) for one in voices}):
+        said = [one for one in voices if one.role == role]
+        count = min(len({one.key for one in said}), len({one.person for one in said}))
+        if count >= threshold:
+            return ""
+        told = told or f"{count} of {threshold} in the role {role}"
+    return told
 
 
 def _objects(value: Json) -> list[Mapping[str, Json]]:
