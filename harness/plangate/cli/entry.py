@@ -31,6 +31,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "matrix": ("plangate.cli.matrix", "Print the plan matrix of an environment: plans across, capabilities down."),
     "merge": ("plangate.cli.merge", "Merge the runs of several shards into one."),
     "promote": ("plangate.cli.promote", "Show what a promotion changes and still needs; validate or apply it."),
+    "pull": ("plangate.cli.pull", "Download a bundle from an OCI registry."),
+    "push": ("plangate.cli.push", "Upload a bundle to an OCI registry."),
     "reject": ("plangate.cli.reject", "Reject a promotion plan, signed; one rejection blocks it."),
     "reproduce": ("plangate.cli.reproduce", "Repeat a bundle's validation against your own deployment and compare."),
     "rollback": ("plangate.cli.rollback", "Go back to the release of an earlier revision, and hold."),

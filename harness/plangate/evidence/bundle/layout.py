@@ -14,7 +14,15 @@ from plangate.evidence.bundle.tar import INDEX, LAYOUT, Member, blob_name, read_
 from plangate.evidence.strict_json import loads
 from plangate.releases.canonical import canonical_bytes
 
-__all__ = ["ARTIFACT_TYPE", "BundleFile", "is_title", "layout_files", "write_bundle"]
+__all__ = [
+    "ARTIFACT_TYPE",
+    "BundleFile",
+    "is_title",
+    "layout_files",
+    "layout_of_manifest",
+    "write_bundle",
+    "write_layout",
+]
 
 ARTIFACT_TYPE: Final = "application/vnd.plangate.bundle.v1"
 _MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -61,7 +69,31 @@ def layout_files(files: Mapping[str, bytes], *, annotations: Mapping[str, str]) 
 
 def write_bundle(path: Path, files: Mapping[str, bytes], *, annotations: Mapping[str, str]) -> None:
     """Write a bundle: the same bytes for the same files. Raises InputError `unwritable-file`."""
-    layout = layout_files(files, annotations=annotations)
+    write_layout(path, layout_files(files, annotations=annotations))
+
+
+def layout_of_manifest(manifest: bytes, blobs: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of the layout whose manifest this is; `blobs` by their SHA-256. Raises EvidenceError `bundle-damaged`
+    where plangate would not have written it so."""
+    document = loads(manifest, bytes_max=_BLOB_MAX)
+    annotations = document.get("annotations") if isinstance(document, dict) else None
+    layers = document.get("layers") if isinstance(document, dict) else None
+    if not isinstance(annotations, dict) or not isinstance(layers, list):
+        _damaged("its manifest has another shape")
+    named = {
+        _title(layer): str(layer.get("digest")).removeprefix("sha256:") for layer in layers if isinstance(layer, dict)
+    }
+    notes = {name: str(value) for name, value in annotations.items()}
+    if any(digest not in blobs for digest in named.values()):
+        _damaged("a blob that its manifest names is missing")
+    layout = layout_files({title: blobs[digest] for title, digest in named.items()}, annotations=notes)
+    if layout.get(blob_name(_sha256(manifest))) != manifest:
+        _damaged("its manifest is not written as plangate writes it")
+    return layout
+
+
+def write_layout(path: Path, layout: Mapping[str, bytes]) -> None:
+    """Write the tar of a layout, whole or not at all. Raises InputError `unwritable-file`."""
     beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("wb") as stream:
@@ -109,6 +141,14 @@ class BundleFile:
             raise EvidenceError(f"{title} has more than {bytes_max:,} bytes", code="bundle-too-large")
         return self._bytes(member)
 
+    def blobs(self) -> dict[str, int]:
+        """SHA-256 -> size of every blob that the manifest names; the manifest itself is none of them."""
+        return {name: one.size for name, one in self._blobs.items()}
+
+    def blob(self, sha256: str) -> bytes:
+        """The bytes of a blob."""
+        return self._bytes(self._blobs[sha256])
+
     def _bytes(self, member: Member) -> bytes:
         self._stream.seek(member.offset)
         data = self._stream.read(member.size)
@@ -140,6 +180,8 @@ class BundleFile:
         known = {member.sha256, _sha256(_EMPTY), *(one.sha256 for one in titles.values())}
         if known != set(blobs):
             _damaged("it holds bytes that its manifest does not name")
+        self.manifest_bytes = manifest_bytes
+        self._blobs = {name: one for name, one in blobs.items() if name != member.sha256}
         return notes, titles
 
 

@@ -1,0 +1,1 @@
+"""Bundles in OCI registries: references, credentials, the distribution API, push and pull."""
