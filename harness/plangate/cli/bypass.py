@@ -43,7 +43,8 @@ def command(
     Who applies the plan cannot use a bypass of his own. Data in the wrong place, holds and rejections are never
     skipped. Exit status: 0 recorded, 2 the input is wrong (nothing to skip; a key that is not trusted for this).
     """
-    from plangate.cli.promoting import bypass_demand, finish_interrupted
+    from plangate.cli.promoting import bypass_demand
+    from plangate.cli.settling import finish_interrupted
     from plangate.cli.world import real_world
 
     opened = load_workspace(workspace)

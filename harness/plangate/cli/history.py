@@ -23,7 +23,7 @@ def command(environment: str, *, workspace: Path, as_json: bool) -> int:
 
     Exit status: 0; 2 the input is wrong; 4 where the ledger does not verify.
     """
-    from plangate.cli.promoting import finish_interrupted
+    from plangate.cli.settling import finish_interrupted
     from plangate.promotion.record import Record
 
     opened = load_workspace(workspace)

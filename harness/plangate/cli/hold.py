@@ -34,7 +34,8 @@ def command(
 
     Exit status: 0 recorded, 2 the input is wrong.
     """
-    from plangate.cli.promoting import change_hold, finish_interrupted
+    from plangate.cli.promoting import change_hold
+    from plangate.cli.settling import finish_interrupted
     from plangate.cli.world import real_world
 
     opened = load_workspace(workspace)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from plangate.cli.promoting import apply_plan, finish_interrupted, show_plan, validate
+from plangate.cli.promoting import apply_plan, show_plan, validate
+from plangate.cli.settling import finish_interrupted
 from plangate.cli.signing import Signer
 from plangate.cli.world import real_world
 from plangate.documents.workspace import Workspace

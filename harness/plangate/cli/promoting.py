@@ -42,7 +42,6 @@ __all__ = [
     "apply_plan",
     "bypass_demand",
     "change_hold",
-    "finish_interrupted",
     "say_on_plan",
     "show_plan",
     "validate",
@@ -50,15 +49,6 @@ __all__ = [
 ]
 
 _OPEN = (GateResult.MISSING, GateResult.STALE, GateResult.UNDECIDED)
-
-
-def finish_interrupted(workspace: Workspace) -> None:
-    """Carry out or drop what a killed command left, and say so."""
-    if not (workspace.root / ".plangate" / "promoting").is_dir():
-        return
-    with promoting(workspace) as told:
-        for line in told:
-            click.echo(line, err=True)
 
 
 def show_plan(ready: Readiness, proposal: Proposal, *, form: str, keep: bool) -> ExitCode:

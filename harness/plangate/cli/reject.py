@@ -38,7 +38,8 @@ def command(
 
     Exit status: 0 recorded, 2 the input is wrong (no such plan, or it changed; a key that is not trusted for this).
     """
-    from plangate.cli.promoting import finish_interrupted, say_on_plan
+    from plangate.cli.promoting import say_on_plan
+    from plangate.cli.settling import finish_interrupted
     from plangate.cli.world import real_world
 
     opened = load_workspace(workspace)

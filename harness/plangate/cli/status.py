@@ -26,8 +26,8 @@ def command(*, workspace: Path, as_json: bool) -> int:
 
     Exit status: 0; 1 where a manifest and the ledger contradict each other; 4 where the ledger does not verify.
     """
-    from plangate.cli.promoting import finish_interrupted
-    from plangate.cli.world import real_world
+    from plangate.cli.clock import now as clock
+    from plangate.cli.settling import finish_interrupted
     from plangate.promotion.overview import standing
     from plangate.promotion.record import Record
     from plangate.promotion.unmet import instant
@@ -36,7 +36,7 @@ def command(*, workspace: Path, as_json: bool) -> int:
     opened = load_workspace(workspace)
     finish_interrupted(opened)
     record = Record.read_or_none(opened)
-    now = instant(real_world().now())
+    now = instant(clock())
     found = []
     for name in opened.environment_names():
         environment = opened.environment(name)
@@ -48,7 +48,8 @@ def command(*, workspace: Path, as_json: bool) -> int:
     else:
         click.echo("\n".join(_lines(found)))
         if ignored:
-            click.echo(f"{ignored} entries of the ledger are signed by nobody who is trusted, and count for nothing")
+            some = "1 entry of the ledger is" if ignored == 1 else f"{ignored} entries of the ledger are"
+            click.echo(f"{some} signed by nobody who is trusted for that, and count for nothing")
         if record is None:
             click.echo("no trust policy (envs/trust.yaml): the ledger cannot be believed, nothing can be promoted")
     return ExitCode.FAILED if any(one.astray for one in found) else ExitCode.PASSED

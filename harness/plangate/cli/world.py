@@ -1,4 +1,4 @@
-"""Where the clock, the environment and chance come in: the only module that reads them for a run."""
+"""Where the clock, the environment and chance come in: the only module that hands them to a run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 
 from plangate import __version__
+from plangate.cli.clock import now
 from plangate.drivers.references import resolve_secrets
 from plangate.drivers.registry import make_driver
 from plangate.engine.invocation import World
@@ -21,15 +22,11 @@ def real_world() -> World:
         environ=dict(os.environ),
         make_driver=make_driver,
         clock=time.perf_counter_ns,
-        now=_now,
+        now=now,
         new_run_id=_new_run_id,
         version=__version__,
         resolve_secrets=resolve_secrets,
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _new_run_id() -> str:

@@ -23,20 +23,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from plangate.errors import EvidenceError, Problem, StoreError
 from plangate.evidence.frontier import Frontier
-from plangate.evidence.keys import PrivateKey
 from plangate.evidence.merkle import leaf_hash
 from plangate.evidence.notes import Checkpoint, read_checkpoint, sign_checkpoint, write_proof
 from plangate.evidence.pending import Pending
 from plangate.evidence.strict_json import loads
 
+if TYPE_CHECKING:
+    from plangate.evidence.keys import PrivateKey
+
 __all__ = ["ENVELOPE_BYTES_MAX", "Ledger", "LedgerEntry"]
 
 ENVELOPE_BYTES_MAX: Final = 16 * 1024 * 1024
 _LINE = re.compile(rb'\{"at":"([0-9TZ:.-]{20,40})","digest":"([0-9a-f]{64})"\}')
+_USUAL_BYTES: Final = 64 * 1024
 _ORIGIN: Final = "plangate.dev/ledger"
 
 
@@ -79,8 +82,7 @@ class Ledger:
         """The bytes of an envelope. Raises EvidenceError `evidence-missing` or `evidence-changed`."""
         path = self.folder / f"{digest}.dsse.json"
         try:
-            with path.open("rb") as file:
-                data = file.read(ENVELOPE_BYTES_MAX + 1)
+            data = _read(path)
         except OSError:
             raise EvidenceError(
                 f"the ledger names {digest[:12]}, and its file is gone",
@@ -162,11 +164,10 @@ class Ledger:
         except EvidenceError as error:
             return [_problem(error.code, error.message)]
         problems: list[Problem] = []
-        known: set[str] = set()
-        before = ""
+        listed, before = self._files(), ""
         try:
             for entry in self.entries():
-                known.add(entry.digest)
+                listed.discard(entry.digest)
                 if entry.at < before:
                     problems.append(_problem("ledger-damaged", f"entry {entry.index} is older than the one before it"))
                 before = entry.at
@@ -177,11 +178,27 @@ class Ledger:
             problems += self._checkpoint_problems()
         except EvidenceError as error:
             problems.append(_problem(error.code, error.message))
-        for path in sorted(self.folder.glob("*.dsse.json")):
-            if path.name.removesuffix(".dsse.json") not in known:
-                text = "no entry of the ledger names this envelope: was the ledger cut short?"
-                problems.append(Problem(path=path.name, code="evidence-unlisted", message=text))
-        return problems
+        return problems + [_unlisted(digest) for digest in sorted(listed)]
+
+    def require_whole(self) -> None:
+        """Raise EvidenceError where entries were cut off, edited or left out: everything but what envelopes say.
+
+        Entries after the last checkpoint are no harm: whoever reads them judges each by its own signature.
+        """
+        files = self._files()
+        problems = [one for one in self._checkpoint_problems() if one.code != "ledger-unsigned"]
+        for entry in self.entries():
+            files.discard(entry.digest)
+        problems += [_unlisted(digest) for digest in sorted(files)]
+        for one in problems[:1]:
+            hint = "plangate ledger verify lists everything; restore evidence/ from version control"
+            raise EvidenceError(one.message, code=one.code, where=one.path, hint=hint)
+
+    def _files(self) -> set[str]:
+        """Digests of the envelopes that lie there. Read before the entries, it holds none that is just being added."""
+        if not self.folder.is_dir():
+            return set()
+        return {name.removesuffix(".dsse.json") for name in os.listdir(self.folder) if name.endswith(".dsse.json")}
 
     def _checkpoint_problems(self) -> Iterator[Problem]:
         checkpoint, size = self.checkpoint(), sum(1 for _ in self._lines())
@@ -260,6 +277,16 @@ class Ledger:
             yield
 
 
+def _read(path: Path) -> bytes:
+    """A file of evidence, or the first bytes of one that is too long. A buffer for the longest would cost more than
+    reading the usual."""
+    with path.open("rb", buffering=0) as file:
+        data = file.read(_USUAL_BYTES)
+        while len(data) >= _USUAL_BYTES and len(data) <= ENVELOPE_BYTES_MAX and (more := file.read(1024 * 1024)):
+            data += more
+    return data
+
+
 def _append_line(path: Path, line: bytes) -> None:
     with path.open("ab") as file:
         file.write(line + b"\n")
@@ -298,6 +325,11 @@ def _stored(folder: Path) -> Iterator[None]:
 
 def _damaged(why: str) -> EvidenceError:
     return EvidenceError(f"the ledger is damaged: {why}", code="ledger-damaged", where="evidence/ledger/entries.jsonl")
+
+
+def _unlisted(digest: str) -> Problem:
+    text = "no entry of the ledger names this envelope: was the ledger cut short?"
+    return Problem(path=f"{digest}.dsse.json", code="evidence-unlisted", message=text)
 
 
 def _problem(code: str, message: str) -> Problem:

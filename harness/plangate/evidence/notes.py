@@ -10,11 +10,13 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from plangate.errors import EvidenceError
-from plangate.evidence.keys import PrivateKey, PublicKey
 from plangate.evidence.merkle import verify_inclusion
+
+if TYPE_CHECKING:
+    from plangate.evidence.keys import PrivateKey, PublicKey
 
 __all__ = ["Checkpoint", "TlogProof", "key_hash", "read_checkpoint", "read_proof", "sign_checkpoint", "write_proof"]
 

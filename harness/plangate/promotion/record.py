@@ -61,6 +61,7 @@ class Record:
 
     def refresh(self) -> None:
         """Read the ledger again. Raises as `read` does."""
+        self.ledger.require_whole()
         ignored: list[Problem] = []
         self.state = fold(self._accepted(ignored))
         self.ignored = tuple(ignored)
