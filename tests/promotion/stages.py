@@ -28,26 +28,27 @@ GRANTS["free"].add("report.export")
 """
 
 
-def make_stages(root: Path, *, app: str = NEW_APP, trust: bool = True) -> Path:
+def make_stages(root: Path, *, app: str = NEW_APP, trust: bool = True, algorithm: str = "ed25519") -> Path:
     """A workspace where dev has a catalog that stage and prod do not have yet, and an app that follows dev's."""
     make_shop(root, app=app, environment=ENVIRONMENT.replace("plans: {shop: 1.0.0}", "plans: {shop: 1.1.0}"))
     texts = {"envs/stage.yaml": STAGE, "envs/prod.yaml": PROD, "envs/plans/shop/1.1.0.yaml": NEW_CATALOG}
     for name, text in texts.items():
         (root / name).write_text(text.lstrip("\n"), encoding="utf-8")
     if trust:
-        write_trust(root)
+        write_trust(root, algorithm=algorithm)
     return root
 
 
-def write_trust(root: Path) -> dict[str, PrivateKey]:
+def write_trust(root: Path, *, algorithm: str = "ed25519") -> dict[str, PrivateKey]:
     """Keys in `keys/`, and who may say what in `envs/trust.yaml`: mallory has a key and no role."""
     (root / "keys").mkdir()
-    keys = {person: generate() for person in PEOPLE}
+    keys = {person: generate(algorithm) for person in PEOPLE}
     for person, key in keys.items():
         (root / "keys" / f"{person}.key").write_bytes(key.pem())
         (root / "keys" / f"{person}.pub").write_bytes(key.public.pem)
     listed = "".join(
-        f"  {person}: {{algorithm: ed25519, owner: {person}, public: 'file:keys/{person}.pub'}}\n" for person in PEOPLE
+        f"  {person}: {{algorithm: {algorithm}, owner: {person}, public: 'file:keys/{person}.pub'}}\n"
+        for person in PEOPLE
     )
     proofs = f'"{TEST_RESULT}", "{VERIFICATION_SUMMARY}"'
     acts = f'"{APPROVAL}", "{PROMOTION}", "{HOLD}"'
