@@ -15,7 +15,18 @@ from benchmarks.figures import Result, read_results
 from benchmarks.page import fill
 
 ROOT = Path(__file__).resolve().parent.parent
-BENCHMARKS = ("in_process", "workers", "over_http", "peers", "memory", "startup", "check_catalog", "expansion")
+BENCHMARKS = (
+    "in_process",
+    "workers",
+    "over_http",
+    "peers",
+    "memory",
+    "startup",
+    "check_catalog",
+    "expansion",
+    "decision_diff",
+    "status",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -24,12 +24,14 @@ def command(environment: str, *, workspace: Path, as_json: bool) -> int:
     Exit status: 0; 2 the input is wrong; 4 where the ledger does not verify.
     """
     from plangate.cli.settling import finish_interrupted
-    from plangate.promotion.record import Record
+    from plangate.promotion.glance import glance
 
     opened = load_workspace(workspace)
     opened.environment(environment)
     finish_interrupted(opened)
-    moves = Record.read(opened).state.environment(environment).promotions[::-1]
+    opened.trust()  # without one, the ledger cannot be believed, and an empty history would be a lie
+    seen = glance(opened)
+    moves = seen.state.environment(environment).promotions[::-1] if seen else ()
     if as_json:
         click.echo(json.dumps({"environment": environment, "history": [asdict(move) for move in moves]}, indent=2))
     elif not moves:

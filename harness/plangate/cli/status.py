@@ -28,21 +28,21 @@ def command(*, workspace: Path, as_json: bool) -> int:
     """
     from plangate.cli.clock import now as clock
     from plangate.cli.settling import finish_interrupted
+    from plangate.promotion.glance import glance
     from plangate.promotion.overview import standing
-    from plangate.promotion.record import Record
     from plangate.promotion.unmet import instant
     from plangate.releases.release import identify
 
     opened = load_workspace(workspace)
     finish_interrupted(opened)
-    record = Record.read_or_none(opened)
+    seen = glance(opened)
     now = instant(clock())
     found = []
     for name in opened.environment_names():
         environment = opened.environment(name)
-        state = record.state if record else None
+        state = seen.state if seen else None
         found.append(standing(environment, identify(opened, environment), state=state, now=now))
-    ignored = len(record.ignored) if record else 0
+    ignored = seen.ignored if seen else 0
     if as_json:
         click.echo(json.dumps({"environments": [asdict(one) for one in found], "ignored": ignored}, indent=2))
     else:
@@ -50,7 +50,7 @@ def command(*, workspace: Path, as_json: bool) -> int:
         if ignored:
             some = "1 entry of the ledger is" if ignored == 1 else f"{ignored} entries of the ledger are"
             click.echo(f"{some} signed by nobody who is trusted for that, and count for nothing")
-        if record is None:
+        if seen is None:
             click.echo("no trust policy (envs/trust.yaml): the ledger cannot be believed, nothing can be promoted")
     return ExitCode.FAILED if any(one.astray for one in found) else ExitCode.PASSED
 

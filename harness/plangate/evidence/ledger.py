@@ -80,19 +80,19 @@ class Ledger:
 
     def envelope(self, digest: str) -> bytes:
         """The bytes of an envelope. Raises EvidenceError `evidence-missing` or `evidence-changed`."""
-        path = self.folder / f"{digest}.dsse.json"
+        name = f"{digest}.dsse.json"
         try:
-            data = _read(path)
+            data = _read(f"{self.folder}/{name}")
         except OSError:
             raise EvidenceError(
                 f"the ledger names {digest[:12]}, and its file is gone",
                 code="evidence-missing",
-                where=path.name,
+                where=name,
                 hint="restore it from git or a bundle; nothing that rests on it can be decided",
             ) from None
         if hashlib.sha256(data).hexdigest() != digest:
             raise EvidenceError(
-                "this evidence is not what was signed into the ledger", code="evidence-changed", where=path.name
+                "this evidence is not what was signed into the ledger", code="evidence-changed", where=name
             )
         return data
 
@@ -198,10 +198,13 @@ class Ledger:
         """Digests of the envelopes that lie there. Read before the entries, it holds none that is just being added."""
         if not self.folder.is_dir():
             return set()
-        return {name.removesuffix(".dsse.json") for name in os.listdir(self.folder) if name.endswith(".dsse.json")}
+        with os.scandir(self.folder) as files:
+            return {file.name.removesuffix(".dsse.json") for file in files if file.name.endswith(".dsse.json")}
 
     def _checkpoint_problems(self) -> Iterator[Problem]:
-        checkpoint, size = self.checkpoint(), sum(1 for _ in self._lines())
+        checkpoint = self.checkpoint()
+        lines = list(self._lines())
+        size = len(lines)
         if checkpoint is None:
             if size:
                 yield _problem("ledger-damaged", f"{size} entries and no checkpoint")
@@ -209,8 +212,7 @@ class Ledger:
         if checkpoint.size > size:
             yield _problem("ledger-cut", f"the checkpoint counts {checkpoint.size} entries, and {size} are left")
             return
-        lines = list(self._lines())[: checkpoint.size]
-        if Frontier.of(leaf_hash(line) for line in lines).root != checkpoint.root:
+        if Frontier.of(map(leaf_hash, lines[: checkpoint.size])).root != checkpoint.root:
             yield _problem("ledger-forked", "the entries are not those the checkpoint was signed for")
         elif size > checkpoint.size:
             yield _problem("ledger-unsigned", f"{size - checkpoint.size} entries came after the last checkpoint")
@@ -277,13 +279,16 @@ class Ledger:
             yield
 
 
-def _read(path: Path) -> bytes:
+def _read(path: str) -> bytes:
     """A file of evidence, or the first bytes of one that is too long. A buffer for the longest would cost more than
-    reading the usual."""
-    with path.open("rb", buffering=0) as file:
-        data = file.read(_USUAL_BYTES)
-        while len(data) >= _USUAL_BYTES and len(data) <= ENVELOPE_BYTES_MAX and (more := file.read(1024 * 1024)):
+    reading the usual, and there may be thousands."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        data = os.read(file, _USUAL_BYTES)
+        while _USUAL_BYTES <= len(data) <= ENVELOPE_BYTES_MAX and (more := os.read(file, 1024 * 1024)):
             data += more
+    finally:
+        os.close(file)
     return data
 
 

@@ -12,6 +12,7 @@ from plangate.evidence.keys import PrivateKey
 from plangate.evidence.ledger import Ledger, LedgerEntry
 from plangate.evidence.statements import BYPASS, HOLD, PROMOTION, Statement
 from plangate.evidence.trust import Accepted, Refused, TrustPolicy
+from plangate.promotion.kept import Kept
 from plangate.promotion.state import Recorded, State, environment_of, fold
 
 __all__ = ["Record"]
@@ -35,8 +36,8 @@ class Record:
         """How many entries the ledger has."""
 
     @classmethod
-    def read(cls, workspace: Workspace) -> Record:
-        """Read and check every entry.
+    def read(cls, workspace: Workspace, *, kept: Kept | None = None) -> Record:
+        """Read and check every entry; signatures of those that `kept` stands for are not judged again.
 
         Raises InputError `no-trust` where there is no envs/trust.yaml: without it nothing can be believed; and
         EvidenceError where the ledger is damaged or an envelope is missing or changed: it is never passed over.
@@ -51,7 +52,7 @@ class Record:
         trust = TrustPolicy.of(workspace.trust(), read=lambda path: read_inside(workspace.root, path))
         record = cls(Ledger(workspace.root / "evidence"), trust)
         record.ledger.recover()
-        record.refresh()
+        record.refresh(kept=kept)
         return record
 
     @classmethod
@@ -59,11 +60,15 @@ class Record:
         """The same; None where there is no trust policy: then the ledger, whatever it says, is not believed."""
         return cls.read(workspace) if (workspace.root / TRUST_PATH).exists() else None
 
-    def refresh(self) -> None:
+    def refresh(self, *, kept: Kept | None = None) -> None:
         """Read the ledger again. Raises as `read` does."""
         self.ledger.require_whole()
         ignored: list[Problem] = []
-        self.state = fold(self._accepted(ignored))
+        if kept is not None:
+            ignored = [
+                Problem(path=path, code=code, message=text, severity="warning") for path, code, text in kept.ignored
+            ]
+        self.state = fold(self._accepted(ignored, after=kept.size if kept else 0), onto=kept.state if kept else None)
         self.ignored = tuple(ignored)
 
     def add(self, statements: Sequence[Statement], *, key: PrivateKey, person: str, at: str) -> None:
@@ -119,7 +124,7 @@ class Record:
     def _threshold(self, signer: Accepted) -> int:
         return self.trust.trust.roles[signer.role].threshold
 
-    def _accepted(self, ignored: list[Problem]) -> Iterator[Recorded]:
+    def _accepted(self, ignored: list[Problem], *, after: int) -> Iterator[Recorded]:
         seen: set[str] = set()
         for entry in self.ledger.entries():
             self.last_at, self.size = entry.at, entry.index + 1
@@ -127,6 +132,8 @@ class Record:
                 continue
             seen.add(entry.digest)
             data = self.ledger.envelope(entry.digest)
+            if entry.index < after:
+                continue
             try:
                 envelope = open_envelope(data)
                 statement = envelope.statement()

@@ -198,9 +198,10 @@ class State:
         return [one for one in self.bypasses.get(plan, ()) if one.environment == environment]
 
 
-def fold(entries: Iterable[Recorded]) -> State:
-    """The state after `entries`, which come in the ledger's order. What it does not know, it passes over. Total."""
-    state = State()
+def fold(entries: Iterable[Recorded], *, onto: State | None = None) -> State:
+    """The state after `entries`, which come in the ledger's order, added to `onto` where they are not the first. What
+    it does not know, it passes over. Total."""
+    state = onto or State()
     for entry in entries:
         step = _STEPS.get(entry.statement.predicate_type)
         if step is not None:
