@@ -42,6 +42,8 @@ __all__ = [
     "apply_plan",
     "bypass_demand",
     "change_hold",
+    "ledger_time",
+    "run_suites",
     "say_on_plan",
     "show_plan",
     "validate",
@@ -95,15 +97,15 @@ def _judged(
         raise InputError(f"{environment.name} has no gate to validate", code="nothing-selected", hint="add gates:")
     # A key that may not say so is told before minutes are spent.
     rehearsal, _ = _summary(environment, identity, record, world=world)
-    record.require(seal(rehearsal, key=signer.key), person=signer.person, at=_at(record, world))
-    with StoredRun(_run(workspace, environment.name, suites=suites, world=world)) as run:
+    record.require(seal(rehearsal, key=signer.key), person=signer.person, at=ledger_time(record, world))
+    with StoredRun(run_suites(workspace, environment.name, suites=suites, world=world)) as run:
         digests = catalog_digests(workspace, environment)
         results = results_of_run(run, catalogs=digests, harness=harness_digest())
         header = run.header
     if (header.release, header.effective) != (identity.release, identity.effective):
         raise InputError("documents changed while the suites ran", code="plan-changed", hint="validate again")
     record.refresh()
-    at = _at(record, world)
+    at = ledger_time(record, world)
     record.add(results, key=signer.key, person=signer.person, at=at)
     summary, gates = _summary(environment, identity, record, world=world)
     record.add([summary], key=signer.key, person=signer.person, at=at)
@@ -130,7 +132,7 @@ def apply_plan(
             click.echo(line, err=True)
         # Read again what others may have changed meanwhile: everything is decided at this moment (rule P8).
         proposal, record = _asked(Workspace.open(workspace.root), digest, name), Record.read(workspace)
-        at = _at(record, world)
+        at = ledger_time(record, world)
         ready = proposal.readiness(record, now=at, requester=signer.person)
         if not ready.ready:
             click.echo("\n".join(plan_lines(ready)))
@@ -165,7 +167,7 @@ def say_on_plan(
 ) -> ExitCode:
     """Record an approval or rejection of a plan that still holds, and say what it leaves to do."""
     proposal, record = propose_again(workspace, digest), Record.read(workspace)
-    at = _at(record, world)
+    at = ledger_time(record, world)
     ready = proposal.readiness(record, now=at)
     statement = approval_of(
         ready,
@@ -199,7 +201,7 @@ def bypass_demand(
 ) -> ExitCode:
     """Record that one demand on a plan that still holds is skipped. Raises InputError `bad-bypass`."""
     proposal, record = propose_again(workspace, digest), Record.read(workspace)
-    at = _at(record, world)
+    at = ledger_time(record, world)
     ready = proposal.readiness(record, now=at)
     require_bypassable(demand, missing=ready.missing, expires=expires)
     until = after(at, duration(expires))
@@ -217,7 +219,7 @@ def change_hold(workspace: Workspace, name: str, *, lift: bool, reason: str, sig
     holds = record.state.environment(name).holds
     if lift and not holds:
         raise InputError(f"{name} is not held", code="no-hold", hint="plangate status shows what is")
-    identity, at = identify(workspace, environment), _at(record, world)
+    identity, at = identify(workspace, environment), ledger_time(record, world)
     statement = hold_of(
         environment=name,
         release=identity.release,
@@ -244,7 +246,8 @@ def _asked(workspace: Workspace, digest: str, name: str) -> Proposal:
     return proposal
 
 
-def _run(workspace: Workspace, name: str, *, suites: tuple[str, ...], world: World) -> Path:
+def run_suites(workspace: Workspace, name: str, *, suites: tuple[str, ...], world: World) -> Path:
+    """Observe `suites` on the environment `name` and say how far it is on standard error; the run's file."""
     prepared = prepare(workspace, name, environ=world.environ, suites=suites)
     plan, writer = start_run(prepared, world=world)
 
@@ -263,7 +266,7 @@ def _run(workspace: Workspace, name: str, *, suites: tuple[str, ...], world: Wor
 def _summary(
     environment: Environment, identity: ReleaseIdentity, record: Record, *, world: World
 ) -> tuple[Statement, tuple[GateState, ...]]:
-    at = _at(record, world)
+    at = ledger_time(record, world)
     gates = gates_of(
         environment,
         state=record.state,
@@ -276,7 +279,7 @@ def _summary(
     return summary_of_gates(environment, identity, gates, policy=policy, version=world.version, at=at), gates
 
 
-def _at(record: Record, world: World) -> str:
+def ledger_time(record: Record, world: World) -> str:
     """Now, or the ledger's last entry where the clock was set back: time never runs backwards in evidence."""
     now = world.now()
     if record.last_at and instant(record.last_at) - instant(now) > timedelta(days=1):

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from plangate.documents.environment import Json
-from plangate.evidence.statements import APPROVAL, BYPASS, HOLD, PROMOTION, Statement, subjects_of
+from plangate.evidence.statements import APPROVAL, BYPASS, DRILL, HOLD, PROMOTION, Statement, subjects_of
 from plangate.promotion.candidate import Candidate
 from plangate.promotion.plan import Readiness
 from plangate.promotion.state import Approval
 from plangate.promotion.unmet import instant
 from plangate.releases.canonical import digest_of_bytes
 
-__all__ = ["after", "approval_of", "bypass_of", "hold_of", "promotion_of"]
+__all__ = ["after", "approval_of", "bypass_of", "drill_of", "hold_of", "promotion_of"]
 
 
 def after(at: str, length: timedelta) -> str:
@@ -109,6 +109,27 @@ def promotion_of(
         predicate["restores"] = candidate.source_revision
     subjects = subjects_of(plan.release, environment=plan.environment, effective=plan.effective)
     return Statement(subjects=subjects, predicate_type=PROMOTION, predicate=predicate)
+
+
+def drill_of(ready: Readiness, *, restores: int, person: str, at: str) -> Statement:
+    """That a rollback was tried without being kept, and whether it would have been."""
+    plan = ready.plan
+    gates: list[Json] = [
+        {"suite": gate.suite, "result": gate.result.value, "mode": gate.mode, "run": gate.run} for gate in ready.gates
+    ]
+    missing: list[Json] = [{"rule": one.rule, "demand": one.demand, "text": one.text} for one in ready.missing]
+    predicate: dict[str, Json] = {
+        "environment": plan.environment,
+        "restores": restores,
+        "revision": plan.revision,
+        "gates": gates,
+        "missing": missing,
+        "works": ready.ready,
+        "person": person,
+        "at": at,
+    }
+    subjects = subjects_of(plan.release, environment=plan.environment, effective=plan.effective)
+    return Statement(subjects=subjects, predicate_type=DRILL, predicate=predicate)
 
 
 def hold_of(
