@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from plangate.evidence.envelope import seal
 from plangate.evidence.keys import generate
 from plangate.evidence.ledger import Ledger
-from plangate.evidence.statements import APPROVAL
+from plangate.evidence.statements import APPROVAL, Statement
 from tests.cli.shops import plangate
-from tests.evidence.bundles import Published, contents, pack, publish, repack, sign_newest, trust_text
+from tests.evidence.bundles import Published, contents, pack, publish, repack, sign_newest, statements, trust_text
 
 NOW = ("--time", "2026-12-01T00:00:00Z")
 
@@ -105,6 +106,28 @@ def _forged_by_a_stranger(made: Published) -> None:
     pack(made)
 
 
+def _append_as_a_stranger(made: Published, *, at: str, **changed: str) -> None:
+    """A word that the trusted key signed, appended by somebody whom the customer does not know."""
+    (one,) = statements(made)
+    word = Statement(subjects=one.subjects, predicate_type=one.predicate_type, predicate={**one.predicate, **changed})
+    Ledger(made.root / "evidence").append(seal(word, key=made.key), key=generate(), at=at)
+    pack(made)
+
+
+def _withheld_pass_put_after_a_failure(made: Published) -> None:
+    sign_newest(made, result="FAILED", at="2026-07-01T00:00:00Z")
+    _append_as_a_stranger(made, at="2026-08-01T00:00:00Z", note="kept back")
+
+
+def _failure_appended_by_a_stranger(made: Published) -> None:
+    _append_as_a_stranger(made, at="2026-07-01T00:00:00Z", result="FAILED")
+
+
+def _no_checkpoint_of_a_trusted_key(made: Published) -> None:
+    shutil.rmtree(made.root / "evidence")
+    _append_as_a_stranger(made, at="2026-06-01T00:00:00Z")
+
+
 def _results_changed(made: Published) -> None:
     import gzip
 
@@ -174,12 +197,26 @@ def _other_environment(made: Published) -> None:
         (_forged_by_a_stranger, "not-validated"), (_results_changed, "results-differ"),
         (_results_left_out, "results-differ"), (_catalog_changed, "release-differs"),
         (_bindings_changed, "release-differs"), (_ledger_edited, "ledger-forked"), (_ledger_cut, "ledger-cut"),
+        (_withheld_pass_put_after_a_failure, "validation-failed"),
+        (_failure_appended_by_a_stranger, "validation-failed"),
+        (_no_checkpoint_of_a_trusted_key, "checkpoint-untrusted"),
         (_evidence_left_out, "not-validated"), (_other_environment, "not-validated"),
     ],
 )  # fmt: skip
 def test_each_lie_is_exit_4_and_named(made: Published, spoil: Callable[[Published], None], code: str) -> None:
     spoil(made)
     assert code in _codes(made)
+
+
+def test_strangers_may_have_appended_after_what_the_customer_believes(made: Published) -> None:
+    """A release manager signs the newest checkpoint; the customer knows the CI job only."""
+    approval = Statement(subjects=statements(made)[0].subjects, predicate_type=APPROVAL, predicate={})
+    stranger = generate()
+    Ledger(made.root / "evidence").append(seal(approval, key=stranger), key=stranger, at="2026-07-01T00:00:00Z")
+    pack(made)
+    done = plangate("verify", str(made.bundle), "--trust", str(made.trust), cwd=made.root)
+    assert done.returncode == 0, done.stdout
+    assert "NOT CHECKED  entry 1" in done.stdout
 
 
 def test_a_bundle_without_a_run_is_not_made(tmp_path: Path) -> None:

@@ -120,3 +120,10 @@ def test_readme_shows_what_its_commands_print(root: Path) -> None:
         timeout=600,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_page_is_in_the_navigation(root: Path) -> None:
+    """As `mkdocs build --strict` demands."""
+    text = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [str(page.relative_to(root / "docs")) for page in sorted((root / "docs").rglob("*.md"))]
+    assert [page for page in pages if page not in text] == []

@@ -34,6 +34,8 @@ class LedgerCopy:
     proofs: Sequence[tuple[str, TlogProof]]
     places: Mapping[str, int]
     """Envelope digest -> index of its first entry."""
+    roots: Mapping[int, bytes]
+    """Size -> root of the tree then, at each size that somebody signed for."""
 
     def place_of(self, digest: str) -> tuple[int | None, str]:
         """(index, time) of an envelope; (None, "") for none.
@@ -43,19 +45,32 @@ class LedgerCopy:
         index = self.places.get(digest)
         return (None, "") if index is None else (index, self.entries[index][0])
 
+    def vouched(self, policy: TrustPolicy) -> int:
+        """How many entries, from the first, somebody whom `policy` trusts signed for; 0 where nobody did.
+
+        The newest checkpoint is signed by whoever appended last, who may be a stranger to the reader; an earlier one,
+        beside some envelope, still fixes all that came before it.
+        """
+        signed = (self.checkpoint, *(proof.checkpoint for _, proof in self.proofs))
+        for one in sorted(signed, key=lambda one: -one.size):
+            if not 0 < one.size <= len(self.entries) or one.root != self.roots[one.size]:
+                continue
+            signers = policy.log_signers(index=one.size - 1, at=self.entries[one.size - 1][0])
+            if any(one.signed_by(key) for key in signers):
+                return one.size
+        return 0
+
     def problems(self, policy: TrustPolicy) -> Iterator[tuple[str, str]]:
         """(code, text) of all that is wrong."""
-        size, checkpoint = len(self.entries), self.checkpoint
-        roots = self._roots({checkpoint.size, *(proof.checkpoint.size for _, proof in self.proofs)})
+        size, checkpoint, roots = len(self.entries), self.checkpoint, self.roots
         if checkpoint.size > size:
             yield "ledger-cut", f"the checkpoint counts {checkpoint.size} entries, and {size} are left"
         elif roots[checkpoint.size] != checkpoint.root:
             yield "ledger-forked", "the entries are not those the checkpoint was signed for"
         elif size > checkpoint.size:
             yield "ledger-unsigned", f"{size - checkpoint.size} entries came after the last checkpoint"
-        last = self.entries[-1][0] if self.entries else ""
-        if not any(checkpoint.signed_by(key) for key in policy.log_signers(index=size - 1, at=last)):
-            yield "checkpoint-untrusted", "nobody you trust signed the ledger's checkpoint"
+        if not self.vouched(policy):
+            yield "checkpoint-untrusted", "nobody you trust signed a checkpoint of the ledger"
         times = [instant_of(at) for at, _ in self.entries]
         if any(one is None or other is None or other < one for one, other in pairwise(times)):
             yield "ledger-damaged", "the times of the entries run backwards"
@@ -65,14 +80,15 @@ class LedgerCopy:
             if not named or not same or not proof.holds(self.leaves[proof.index]):
                 yield "proof-differs", f"the proof of {digest[:12]} does not hold"
 
-    def _roots(self, sizes: set[int]) -> dict[int, bytes]:
-        """Root of the tree at each of `sizes` that it ever had, in one walk."""
-        frontier, roots = Frontier(), {}
-        for leaf in (None, *self.leaves):
-            frontier = frontier if leaf is None else frontier.with_leaf(leaf)
-            if frontier.size in sizes:
-                roots[frontier.size] = frontier.root
-        return roots
+
+def _roots(leaves: Sequence[bytes], sizes: set[int]) -> dict[int, bytes]:
+    """Root of the tree at each of `sizes` that it ever had, in one walk."""
+    frontier, roots = Frontier(), {}
+    for leaf in (None, *leaves):
+        frontier = frontier if leaf is None else frontier.with_leaf(leaf)
+        if frontier.size in sizes:
+            roots[frontier.size] = frontier.root
+    return roots
 
 
 def read_ledger(bundle: BundleFile) -> LedgerCopy:
@@ -97,4 +113,12 @@ def read_ledger(bundle: BundleFile) -> LedgerCopy:
     places: dict[str, int] = {}
     for index, (_, digest) in enumerate(entries):
         places.setdefault(digest, index)
-    return LedgerCopy(entries=tuple(entries), leaves=leaves, checkpoint=checkpoint, proofs=proofs, places=places)
+    sizes = {checkpoint.size, *(proof.checkpoint.size for _, proof in proofs)}
+    return LedgerCopy(
+        entries=tuple(entries),
+        leaves=leaves,
+        checkpoint=checkpoint,
+        proofs=proofs,
+        places=places,
+        roots=_roots(leaves, sizes),
+    )

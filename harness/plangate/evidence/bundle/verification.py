@@ -23,7 +23,14 @@ from plangate.verdicts.fingerprint import fingerprint
 __all__ = ["BundleProblem", "Judged", "Verification", "verify_bundle"]
 
 # Not believed, and no fault either: strangers' words, and words that your policy lets nobody or another say.
-_IGNORED: Final = ("malformed-evidence", "no-role", "predicate-not-allowed", "environment-not-allowed", "role-not-held")
+_IGNORED: Final = (
+    "malformed-evidence",
+    "no-role",
+    "predicate-not-allowed",
+    "environment-not-allowed",
+    "role-not-held",
+    "order-unvouched",
+)
 _TOTALS: Final = {"passed": "pass"}
 
 
@@ -126,9 +133,10 @@ def _record(found: Verification, bundle: BundleFile, policy: TrustPolicy, _: Pat
     ledger = read_ledger(bundle)
     for code, text in ledger.problems(policy):
         found.fail(code, text)
+    vouched = ledger.vouched(policy)
     for title in bundle.titles():
         if title.startswith("evidence/") and title.endswith(".dsse.json"):
-            found.statements.append(_judged(bundle.read(title), ledger, policy))
+            found.statements.append(_judged(bundle.read(title), ledger, policy, vouched=vouched))
     found.statements.sort(key=lambda one: (one.index, one.digest))
     known = {key.keyid for key in policy.keys.values()}
     for one in found.statements:
@@ -144,7 +152,7 @@ def _record(found: Verification, bundle: BundleFile, policy: TrustPolicy, _: Pat
     _summaries(found)
 
 
-def _judged(data: bytes, ledger: LedgerCopy, policy: TrustPolicy) -> Judged:
+def _judged(data: bytes, ledger: LedgerCopy, policy: TrustPolicy, *, vouched: int) -> Judged:
     envelope = open_envelope(data)
     index, at = ledger.place_of(envelope.digest)
     try:
@@ -153,6 +161,9 @@ def _judged(data: bytes, ledger: LedgerCopy, policy: TrustPolicy) -> Judged:
         statement = None
     about = _environment_of(statement) if statement is not None else None
     verdict = policy.judge(envelope, index=index, environment=about, at=at)
+    if isinstance(verdict, Accepted) and index is not None and index >= vouched and not _is_failure(statement):
+        # Its place could be anybody's choice, such as an old pass put after a newer failure.
+        verdict = Refused(code="order-unvouched", text="nobody you trust signed the ledger from here on")
     return Judged(
         index=-1 if index is None else index,
         at=at,
@@ -160,6 +171,13 @@ def _judged(data: bytes, ledger: LedgerCopy, policy: TrustPolicy) -> Judged:
         envelope=envelope,
         statement=statement,
         verdict=verdict,
+    )
+
+
+def _is_failure(statement: Statement | None) -> bool:
+    words = {"FAILED", "rejected"}
+    return statement is not None and bool(
+        words & {str(statement.predicate.get(name)) for name in ("result", "verificationResult", "decision")}
     )
 
 
