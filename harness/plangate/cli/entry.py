@@ -16,6 +16,7 @@ __all__ = ["main"]
 
 # verb -> (module, one line for --help). The module holds a click command named `command`.
 VERBS: dict[str, tuple[str, str]] = {
+    "adopt": ("plangate.cli.adopt", "Take a publisher's release into your own workspace, to be promoted there."),
     "approve": ("plangate.cli.approve", "Approve exactly one promotion plan, signed."),
     "bundle": ("plangate.cli.bundle", "Pack a release with its results and evidence into one file for customers."),
     "bypass": ("plangate.cli.bypass", "Skip one demand on one promotion plan, signed and for a short time."),

@@ -39,7 +39,7 @@ from plangate.store.reader import StoredRun
 from plangate.verdicts.fingerprint import fingerprint
 from plangate.verdicts.result import CellResult, RunVerdict
 
-__all__ = ["DIFFERENCES_MAX", "ReproduceOptions", "reproduce"]
+__all__ = ["DIFFERENCES_MAX", "ReproduceOptions", "bindings_in", "reproduce"]
 
 DIFFERENCES_MAX = 1_000
 _SHOWN = 20
@@ -107,15 +107,7 @@ def _prepared(
     environment, run = environment_name(bundle), run_document(bundle)
     unpack_documents(bundle, folder)
     theirs = Workspace.open(folder).environment(environment)
-    loaded = load(
-        read_file(options.bindings, path=str(options.bindings), bytes_max=BYTES_MAX), path=str(options.bindings)
-    )
-    if loaded.problems:
-        raise InputError.of(loaded.problems)
-    raw = loaded.value
-    if not isinstance(raw, dict) or not raw:
-        raise InputError("holds no bindings", code="wrong-type", where=str(options.bindings), hint="targets: {...}")
-    mine: dict[str, Any] = raw["bindings"] if set(raw) == {"bindings"} and isinstance(raw["bindings"], dict) else raw
+    mine, _ = bindings_in(options.bindings)
     unnamed = _unnamed(theirs.raw["bindings"], mine)
     with_bindings(folder, theirs, bindings=mine, tier=options.tier)
     try:
@@ -136,16 +128,19 @@ def _prepared(
     return replace(prepared, home=home), unnamed
 
 
-def _bindings(file: Path) -> dict[str, Any]:
-    """The mapping in the bindings file; it may stand under a `bindings:` of its own."""
-    loaded = load(read_file(file, path=str(file), bytes_max=BYTES_MAX), path=str(file))
+def bindings_in(file: Path) -> tuple[dict[str, Any], str]:
+    """The mapping in a bindings file, and its text; it may stand under a `bindings:` of its own. Raises InputError."""
+    data = read_file(file, path=str(file), bytes_max=BYTES_MAX)
+    loaded = load(data, path=str(file))
     if loaded.problems:
         raise InputError.of(loaded.problems)
-    raw = loaded.value
+    raw, text = loaded.value, data.decode("utf-8-sig")
     if not isinstance(raw, dict) or not raw:
         raise InputError("holds no bindings", code="wrong-type", where=str(file), hint="targets: {...}")
     inner = raw.get("bindings")
-    return inner if set(raw) == {"bindings"} and isinstance(inner, dict) else raw
+    if set(raw) == {"bindings"} and isinstance(inner, dict):
+        return inner, json.dumps(inner, indent=2, ensure_ascii=False, default=dict)
+    return raw, text
 
 
 def _as_published(suites: Mapping[str, Any]) -> Any:

@@ -16,8 +16,9 @@ from plangate.promotion.plan import Readiness
 from plangate.promotion.state import Approval
 from plangate.promotion.unmet import instant
 from plangate.releases.canonical import digest_of_bytes
+from plangate.releases.release import ReleaseIdentity
 
-__all__ = ["after", "approval_of", "bypass_of", "drill_of", "hold_of", "promotion_of"]
+__all__ = ["adoption_of", "after", "approval_of", "bypass_of", "drill_of", "hold_of", "promotion_of"]
 
 
 def after(at: str, length: timedelta) -> str:
@@ -108,6 +109,32 @@ def promotion_of(
     if plan.kind == "rollback":
         predicate["restores"] = candidate.source_revision
     subjects = subjects_of(plan.release, environment=plan.environment, effective=plan.effective)
+    return Statement(subjects=subjects, predicate_type=PROMOTION, predicate=predicate)
+
+
+def adoption_of(
+    identity: ReleaseIdentity,
+    *,
+    source: str,
+    revision: int,
+    publisher: str,
+    release_before: str,
+    fingerprint: str,
+    person: str,
+    at: str,
+) -> Statement:
+    """That a publisher's release arrived in `source`, the customer's environment that only holds what may come in."""
+    predicate: dict[str, Json] = {
+        "kind": "adoption",
+        "environment": source,
+        "source": publisher,
+        "from": {"revision": revision - 1, "release": release_before},
+        "to": {"revision": revision, "release": identity.release, "effective": identity.effective},
+        "fingerprint": fingerprint,
+        "requester": person,
+        "at": at,
+    }
+    subjects = subjects_of(identity.release, environment=source, effective=identity.effective)
     return Statement(subjects=subjects, predicate_type=PROMOTION, predicate=predicate)
 
 

@@ -128,10 +128,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """One promotion or rollback."""
+    """A release that came into an environment."""
 
     kind: str
-    """promotion | rollback"""
+    """promotion | rollback | adoption"""
     environment: str
     release: str
     effective: str
@@ -320,7 +320,8 @@ def _promotion(state: State, entry: Recorded) -> None:
     if moved.kind == "rollback":  # the same entry sets the hold: there is no moment without it (rule P7)
         reason = _text(predicate.get("reason")) or f"rolled back to revision {_text(predicate.get('restores'))}"
         holds = (*holds, Hold(reason=reason, person=moved.person, at=moved.at))
-    state.authors.setdefault(moved.release, moved.person)
+    if moved.kind != "adoption":  # who carries a publisher's release in has not written it
+        state.authors.setdefault(moved.release, moved.person)
     state.environments[moved.environment] = EnvironmentState(promotions=(*before.promotions, moved), holds=holds)
 
 
