@@ -23,6 +23,34 @@ def said_after(kind: Kind, *changes: tuple[str, str]) -> list[str]:
     return said(kind, text)
 
 
+@pytest.mark.parametrize(
+    ("probe", "said_of_it"),
+    [
+        ("{target: default, path: /v}", "probe-without-address"),
+        ("{target: tool, path: /v}", "unknown-name"),
+        ("{path: /v, canary: {suite: gatin}}", "unknown-name"),
+        ("{target: interaction, path: /v, headers: {Authorization: Bearer abc}}", "literal-secret"),
+        ("{target: interaction, path: version}", "bad-format"),
+        ("{target: interaction, path: /v, untold: [tols]}", "bad-format"),
+        ("{target: interaction, path: /v, parts: {model: model}}", "bad-format"),
+        ("{target: interaction, path: /v, questions: [{method: POST, path: /q}]}", "missing-field"),
+    ],
+)
+def test_a_probe_that_could_not_be_asked(probe: str, said_of_it: str) -> None:
+    messages = said_after(E, ("  data: [{name: kb", f"  probe: {probe}\n  data: [{{name: kb"))
+    assert f"[{said_of_it}]" in "\n".join(messages)
+
+
+def test_a_probe_as_it_should_be() -> None:
+    probe = (
+        "{target: interaction, path: /v, headers: {X-Key: '{secret.api_key}'}, parts: {model: $.llm}, "
+        "untold: [tools, model.parameters], canary: {suite: gating, cells: 5}, "
+        "questions: [{method: GET, path: /q, read: $.a}]}"
+    )
+    before = said(E, KINDS[E.value])
+    assert said_after(E, ("  data: [{name: kb", f"  probe: {probe}\n  data: [{{name: kb")) == before
+
+
 # --- law L3: every name is declared --------------------------------------------------------------------------------
 
 

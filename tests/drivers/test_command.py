@@ -169,7 +169,7 @@ def test_a_process_is_restarted_at_most_three_times(tmp_path: Path) -> None:
             assert not driver.alive()
             started = time.monotonic()
             observed = await driver.observe(request_for("fast"))
-            assert time.monotonic() - started < 0.1
+            assert time.monotonic() - started < 2
             assert observed.fault is Fault.UNREACHABLE
             assert "started 4 times" in observed.detail
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.examples.running import NOON, Shop, serving
+from tests.examples.running import NOON, ROOT, Shop, serving
 
 SURFACES = ("interaction", "orchestration", "tool")
 
@@ -199,8 +200,12 @@ def test_the_screen_may_ask_what_it_could_offer(shop: Shop) -> None:
 
 def test_it_says_what_it_runs(shop: Shop) -> None:
     said = shop.client.get("/version").json()
-    assert said["plans"] == "3.2.0"
-    assert said["prompts"] == {"triage": "1.4.0", "answer": "2.1.0", "handover": "1.0.0"}
+    assert said["plans"] == {"support-copilot": "3.2.0"}
+    assert {name: one["version"] for name, one in said["prompts"].items()} == {
+        "triage": "1.4.0", "answer": "2.1.0", "handover": "1.0.0"
+    }  # fmt: skip
+    file = ROOT / "prompts/answer/2.1.0.md"
+    assert said["prompts"]["answer"]["digest"] == "sha256:" + hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def test_tenants_can_be_arranged_only_where_the_test_api_is_open() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from plangate.evidence.keys import PrivateKey, generate
-from plangate.evidence.statements import APPROVAL, DRILL, HOLD, PROMOTION, TEST_RESULT, VERIFICATION_SUMMARY
+from plangate.evidence.statements import APPROVAL, DRIFT, DRILL, HOLD, PROMOTION, TEST_RESULT, VERIFICATION_SUMMARY
 from tests.cli.shops import CATALOG, ENVIRONMENT, make_shop
 
 PEOPLE = ("alice", "bob", "carol", "ci", "mallory")
@@ -50,7 +50,7 @@ def write_trust(root: Path, *, algorithm: str = "ed25519") -> dict[str, PrivateK
         f"  {person}: {{algorithm: {algorithm}, owner: {person}, public: 'file:keys/{person}.pub'}}\n"
         for person in PEOPLE
     )
-    proofs = f'"{TEST_RESULT}", "{VERIFICATION_SUMMARY}", "{DRILL}"'
+    proofs = f'"{TEST_RESULT}", "{VERIFICATION_SUMMARY}", "{DRILL}", "{DRIFT}"'
     acts = f'"{APPROVAL}", "{PROMOTION}", "{HOLD}"'
     text = f"""\
         apiVersion: plangate/v1

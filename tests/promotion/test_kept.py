@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from plangate.documents.workspace import Workspace
+from plangate.evidence.keys import PrivateKey
 from plangate.evidence.statements import BYPASS
+from plangate.promotion.acts import drift_of
+from plangate.promotion.drift import DriftReport
 from plangate.promotion.glance import glance
 from plangate.promotion.kept import Kept, digest_of_entries, keep, kept_fold, key_of
 from plangate.promotion.record import Record
+from plangate.releases.release import identify
 from tests.cli.promotions import by, plan_of, plangate
 from tests.promotion.stages import make_stages
 
@@ -34,9 +38,27 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert plangate(root, verb, plan, "--role", role, *by(root, person))[0] == 0
     skip = ("bypass", plan, "--demand", "P1/gating", "--reason", "urgent", "--role", "security")
     assert plangate(root, *skip, *by(root, "bob"))[0] == 0
+    _look(root)
     assert plangate(root, "hold", "prod", "--reason", "audit", *by(root, "alice"))[0] == 0
     trust.write_text(trust.read_text().replace("keys: [bob]", "keys: [carol]"))
     return root
+
+
+def _look(root: Path) -> None:
+    """A look at stage is on record, with what it was held to."""
+    workspace = Workspace.open(root)
+    report = DriftReport(
+        differences=(), untold=(), model=("another one",), canary="passed", canary_text="", run="r-1", not_checked=()
+    )
+    statement = drift_of(
+        report, identify(workspace, workspace.environment("stage")), environment="stage", recorded=True, person="ci",
+        model={"basis": "sha256:00", "fingerprint": "fp", "answers": ["aa"]}, reason="", at="2026-11-01T00:00:00Z",
+    )  # fmt: skip
+    record = Record.read(workspace)
+    key = PrivateKey.load((root / "keys/ci.key").read_bytes())
+    record.add([statement], key=key, person="ci", at=record.last_at)
+    assert record.state.drifts["stage"].texts == ("another one",)
+    assert record.state.baselines["stage", "sha256:00"].answers == ("aa",)
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response
 
-from copilot import __version__
+from copilot.about import About
 from copilot.api import RefusedError
 from copilot.arrange import Arrangements
 from copilot.audit import Asked, AuditLog
@@ -19,13 +18,12 @@ from copilot.bugs import parts_for
 from copilot.customers import CustomerBook
 from copilot.database import open_database
 from copilot.decision_point import Witness
+from copilot.drifts import drifted
 from copilot.entitlements import Decision
 from copilot.gate import Clock, clock_at, wall_clock
-from copilot.model import MODEL_NAME, MODEL_VERSION
 from copilot.pdp_api import PdpApi
-from copilot.prompts import PromptBook
 from copilot.settings import Settings
-from copilot.tools import TOOLS_VERSION, Toolbox
+from copilot.tools import Toolbox
 from copilot.usage import UsageCounters
 
 __all__ = ["assemble"]
@@ -33,24 +31,26 @@ __all__ = ["assemble"]
 
 def assemble(settings: Settings) -> Starlette:
     """The whole app. Raises ValueError or OSError where a setting names something that is not there."""
-    parts = parts_for(settings.bug)
+    settings, parts = drifted(settings, parts_for(settings.bug))
     clock = clock_at(settings.clock) if settings.clock else wall_clock
     database = open_database(settings.database)
     service = parts.entitlements(parts.read_plans(settings.plans), settings.policy)
     customers = CustomerBook(database)
     usage = UsageCounters(database, service.book.meters)
     audit = AuditLog(database)
-    prompts = PromptBook(settings.prompts_folder, settings.prompts)
+    prompts = parts.prompts(settings.prompts_folder, settings.prompts)
+    model = parts.model()
 
     gate = parts.gate(service=service, customers=customers, usage=usage, audit=audit, clock=clock)
     boundary = parts.boundary(gate, Toolbox(settings.kb, cite_sources="cite_sources" in settings.flags))
-    agent = parts.agent(gate=gate, boundary=boundary, model=parts.model(), prompts=prompts)
+    agent = parts.agent(gate=gate, boundary=boundary, model=model, prompts=prompts)
     point = parts.decision_point(service, witness=_witness(audit, clock))
 
     api = parts.load_api()(gate=gate, boundary=boundary, agent=agent, customers=customers)
-    routes = [*_about(settings, prompts), *api.routes(), *PdpApi(point, key=settings.pdp_key).routes()]
+    about = About(settings, prompts=prompts, model=model)
+    routes = [*about.routes(), *api.routes(), *PdpApi(point, key=settings.pdp_key).routes()]
     if settings.test_api:
-        routes += Arrangements(customers=customers, usage=usage, clock=clock).routes()
+        routes += [*Arrangements(customers=customers, usage=usage, clock=clock).routes(), *about.test_routes()]
 
     @asynccontextmanager
     async def close_at_the_end(app: Starlette) -> AsyncIterator[None]:
@@ -66,26 +66,6 @@ def _witness(audit: AuditLog, clock: Clock) -> Witness:
         audit.record(asked, str(evaluation["action"]["name"]), decision, now=clock())
 
     return keep
-
-
-def _about(settings: Settings, prompts: PromptBook) -> list[Route]:
-    versions = {
-        "app": __version__,
-        "model": f"{MODEL_NAME} {MODEL_VERSION}",
-        "plans": settings.plans,
-        "prompts": prompts.versions,
-        "tools": TOOLS_VERSION,
-        "kb": settings.kb,
-        "flags": sorted(settings.flags),
-    }
-
-    async def healthy(request: Request) -> Response:
-        return PlainTextResponse("ok")
-
-    async def version(request: Request) -> Response:
-        return JSONResponse(versions)
-
-    return [Route("/healthz", healthy), Route("/version", version)]
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ says. That is on purpose. The app must be right with such a model behind it, so 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -68,6 +69,11 @@ class Model(Protocol):
 
 class ScriptedModel:
     """Rules instead of weights. No state, no chance, no clock."""
+
+    name = MODEL_NAME
+    version = MODEL_VERSION
+    fingerprint = "fp_" + hashlib.sha256(repr(KEYWORDS).encode()).hexdigest()[:12]
+    """What a provider tells of the build that answers, beside name and version."""
 
     def step(self, conversation: Conversation) -> Call | Say:
         """Call what was asked for and not yet tried; when all was tried, stop."""

@@ -13,6 +13,7 @@ from copilot.gate import Gate
 from copilot.model import ScriptedModel
 from copilot.orchestration import Agent
 from copilot.plans import PlanBook, read_plan_book
+from copilot.prompts import PromptBook
 from copilot.tools import ToolBoundary
 
 __all__ = ["Parts"]
@@ -29,6 +30,7 @@ class Parts:
     boundary: type[ToolBoundary] = ToolBoundary
     model: type[ScriptedModel] = ScriptedModel
     agent: type[Agent] = Agent
+    prompts: type[PromptBook] = PromptBook
     api: str = "copilot.api:Api"
     """By name: the server's libraries are loaded only where there is a server."""
 

@@ -44,6 +44,8 @@ class Settings:
     """COPILOT_PDP_KEY: what callers of the AuthZEN decision point must send as bearer token; empty = open."""
     bug: str = ""
     """COPILOT_BUG: switches on one known fault (`copilot.bugs`)."""
+    drift: str = ""
+    """COPILOT_DRIFT: lets one part be other than what was put there (`copilot.drifts`)."""
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:
@@ -69,6 +71,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         clock=clock,
         pdp_key=environ.get("COPILOT_PDP_KEY", ""),
         bug=environ.get("COPILOT_BUG", ""),
+        drift=environ.get("COPILOT_DRIFT", ""),
     )
 
 

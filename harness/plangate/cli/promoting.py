@@ -18,7 +18,8 @@ from plangate.cli.signing import Signer
 from plangate.documents.environment import Environment
 from plangate.documents.workspace import Workspace
 from plangate.engine.invocation import World, observe_run, start_run
-from plangate.engine.session import prepare
+from plangate.engine.plan import EVERYTHING, Selection
+from plangate.engine.session import Prepared, prepare
 from plangate.errors import EvidenceError, ExitCode, InputError
 from plangate.evidence.envelope import seal
 from plangate.evidence.statements import Statement
@@ -43,6 +44,7 @@ __all__ = [
     "bypass_demand",
     "change_hold",
     "ledger_time",
+    "observe_cells",
     "run_suites",
     "say_on_plan",
     "show_plan",
@@ -248,8 +250,12 @@ def _asked(workspace: Workspace, digest: str, name: str) -> Proposal:
 
 def run_suites(workspace: Workspace, name: str, *, suites: tuple[str, ...], world: World) -> Path:
     """Observe `suites` on the environment `name` and say how far it is on standard error; the run's file."""
-    prepared = prepare(workspace, name, environ=world.environ, suites=suites)
-    plan, writer = start_run(prepared, world=world)
+    return observe_cells(prepare(workspace, name, environ=world.environ, suites=suites), world=world)
+
+
+def observe_cells(prepared: Prepared, *, world: World, selection: Selection = EVERYTHING) -> Path:
+    """Observe what is prepared, or the part selected, and say how far it is on standard error; the run's file."""
+    plan, writer = start_run(prepared, world=world, selection=selection)
 
     async def observe() -> None:
         fresh = fresh_processes(prepared, run_file=writer.path)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -16,16 +12,14 @@ from typing import Any
 
 import click
 
-from plangate.cli.following import following
 from plangate.cli.keys import load_key
-from plangate.cli.processes import fresh_processes
+from plangate.cli.promoting import observe_cells
 from plangate.cli.world import real_world
 from plangate.documents.kinds import Kind
 from plangate.documents.loader import BYTES_MAX, load
 from plangate.documents.suite import Suite
 from plangate.documents.text import read_file
 from plangate.documents.workspace import Workspace
-from plangate.engine.invocation import World, observe_run, start_run
 from plangate.engine.session import Prepared, prepare
 from plangate.errors import EvidenceError, ExitCode, InputError
 from plangate.evidence.bundle.layout import BundleFile
@@ -86,7 +80,7 @@ def reproduce(file: Path, *, options: ReproduceOptions) -> ExitCode:
     home = (options.home or options.bindings.parent).resolve()
     with BundleFile(file) as bundle, TemporaryDirectory(prefix="plangate-") as scratch:
         prepared, unnamed = _prepared(bundle, Path(scratch), home=home, options=options)
-        path = _run(prepared)
+        path = observe_cells(prepared, world=real_world())
         with StoredRun(path) as run:
             compared = _compare(bundle, run, unnamed)
             statements = _statements(prepared, run, compared, person=options.person or "") if key else []
@@ -159,23 +153,6 @@ def _unnamed(theirs: Any, mine: Mapping[str, Any]) -> tuple[str, ...]:
         if isinstance(known, Mapping) and isinstance(have, Mapping):
             missing += [f"{part}.{name}" for name in known if name not in have]
     return tuple(sorted(missing))
-
-
-def _run(prepared: Prepared) -> Path:
-    world = real_world()
-    plan, writer = start_run(prepared, world=world)
-    with asyncio.Runner() as runner:
-        runner.run(_observe(prepared, plan, writer, world=world))
-    return writer.path
-
-
-async def _observe(prepared: Prepared, plan: Any, writer: Any, *, world: World) -> None:
-    fresh = fresh_processes(prepared, run_file=writer.path)
-    events = observe_run(prepared, plan, writer, world=world, fresh=fresh)
-    with following(sys.stderr, clock=time.monotonic) as tell:
-        async with aclosing(events):  # type: ignore[type-var]
-            async for event in events:
-                tell(event)
 
 
 def _compare(bundle: BundleFile, run: StoredRun, unnamed: tuple[str, ...]) -> _Compared:

@@ -75,4 +75,4 @@ def _lines(found: list[Standing]) -> list[str]:
 def _remarks(one: Standing) -> list[str]:
     held = [f"HELD: {hold.reason}" for hold in one.holds]
     bypassed = [f"BYPASSED: {text}" for text in one.bypassed]
-    return [*held, *bypassed, *([one.astray] if one.astray else [])]
+    return [*held, *bypassed, *filter(None, (one.drift, one.astray))]

@@ -20,7 +20,9 @@ __all__ = [
     "Launch",
     "ModelPin",
     "Policy",
+    "Probe",
     "Promotion",
+    "Question",
     "Release",
     "Target",
     "Tier",
@@ -140,6 +142,34 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something the model is asked word for word, so that another one behind the same name shows."""
+
+    call: HttpCall
+    read: str
+    """`$.path` of the words in the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """How a running app is asked what it runs."""
+
+    target: str
+    """Surface whose address is asked."""
+    path: str
+    """GET there answers with JSON in the shape of release.lock."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Part of the release -> `$.path` in the answer, where it stands elsewhere."""
+    untold: tuple[str, ...] = ()
+    """Pins that the app cannot tell: `tools`, `model.parameters`."""
+    canary_suite: str | None = None
+    """None = the first gate's."""
+    canary_cells: int = 100
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bindings:
     """What belongs to one environment and is never promoted."""
 
@@ -151,6 +181,7 @@ class Bindings:
     """Name -> reference (`env:NAME` or `file:PATH`), never a literal."""
     policy: Policy = Policy()
     region: str | None = None
+    probe: Probe | None = None
     cache: bool = False
     """Whether a run may take observations from an earlier run with the same key (rule R10)."""
 

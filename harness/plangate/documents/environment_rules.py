@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from plangate.documents.environment import Environment, Target
+from plangate.documents.environment import Environment, Probe, Target
 from plangate.documents.positions import Pointer
 from plangate.documents.problems import problem_at, strings_in, unknown_value
 from plangate.documents.wording import dotted, shown
@@ -33,6 +33,8 @@ def environment_problems(environment: Environment) -> Iterator[Problem]:
     yield from _secrets(environment)
     for surface, target in environment.bindings.targets.items():
         yield from _target(environment, surface, target)
+    if environment.bindings.probe is not None:
+        yield from _probe(environment, environment.bindings.probe)
 
 
 def _gates(environment: Environment) -> Iterator[Problem]:
@@ -80,13 +82,37 @@ def _target(environment: Environment, surface: str, target: Target) -> Iterator[
             message=f"{dotted(place)}.url: {complaint}",
             hint="name a target that has url or launch",
         )
-    calls = {"arrange": target.arrange, "request": target.request}
-    headers = [((*place, "headers"), target.headers)]
-    headers += [((*place, name, "headers"), call.headers) for name, call in calls.items() if call]
-    for pointer, table in headers:
-        for name, value in table.items():
-            if name.lower() in _SECRET_HEADERS and "{" not in value:
-                yield _literal(environment, (*pointer, name), "holds a literal secret")
+    yield from _secret_headers(environment, (*place, "headers"), target.headers)
+    for name, call in {"arrange": target.arrange, "request": target.request}.items():
+        if call is not None:
+            yield from _secret_headers(environment, (*place, name, "headers"), call.headers)
+
+
+def _probe(environment: Environment, probe: Probe) -> Iterator[Problem]:
+    place: Pointer = ("bindings", "probe")
+    targets, suites = environment.bindings.targets, environment.release.suites
+    target = targets.get(probe.target)
+    if target is None:
+        where = (*place, "target") if "target" in environment.raw["bindings"]["probe"] else place  # type: ignore[index,call-overload,operator]
+        yield unknown_value(environment.positions, where, "target", probe.target, targets)
+    elif target.driver not in _NEED_ADDRESS:
+        yield problem_at(
+            environment.positions.of(*place),
+            code="probe-without-address",
+            message=f"{dotted(place)}: the target {shown(probe.target)} ({target.driver}) has no address to ask at",
+            hint="name a target of the driver http or authzen",
+        )
+    if probe.canary_suite is not None and probe.canary_suite not in suites:
+        yield unknown_value(environment.positions, (*place, "canary", "suite"), "suite", probe.canary_suite, suites)
+    yield from _secret_headers(environment, (*place, "headers"), probe.headers)
+    for index, question in enumerate(probe.questions):
+        yield from _secret_headers(environment, (*place, "questions", index, "headers"), question.call.headers)
+
+
+def _secret_headers(environment: Environment, place: Pointer, headers: Mapping[str, str]) -> Iterator[Problem]:
+    for name, value in headers.items():
+        if name.lower() in _SECRET_HEADERS and "{" not in value and not value.startswith(("env:", "file:")):
+            yield _literal(environment, (*place, name), "holds a literal secret")
 
 
 def _shared_address(environment: Environment, surface: str, target: Target) -> str:

@@ -15,7 +15,9 @@ from plangate.documents.environment import (
     Launch,
     ModelPin,
     Policy,
+    Probe,
     Promotion,
+    Question,
     Release,
     Target,
     Tier,
@@ -55,7 +57,22 @@ def parse_bindings(raw: dict[str, Any]) -> Bindings:
             lanes={capability: Lane(lane) for capability, lane in policy.get("lanes", {}).items()},
         ),
         region=raw.get("region"),
+        probe=_probe(raw["probe"]) if "probe" in raw else None,
         cache=raw.get("cache", False),
+    )
+
+
+def _probe(raw: dict[str, Any]) -> Probe:
+    canary = raw.get("canary", {})
+    return Probe(
+        target=raw.get("target", "default"),
+        path=raw["path"],
+        headers=raw.get("headers", {}),
+        parts=raw.get("parts", {}),
+        untold=tuple(raw.get("untold", ())),
+        canary_suite=canary.get("suite"),
+        canary_cells=canary.get("cells", 100),
+        questions=tuple(Question(call=_call(part), read=part["read"]) for part in raw.get("questions", ())),
     )
 
 

@@ -19,6 +19,7 @@ LIBRARIES: Final = ("pyreqwest", "httpx2")
 BODY_BYTES_MAX: Final = 1024 * 1024
 """Bytes of an answer at the most; a longer one is malformed."""
 CONNECT_TIMEOUT_S: Final = 5.0
+_LETTING_GO_S: Final = 0.01
 _USER_AGENT: Final = "plangate"
 _CLOSED: Final = re.compile("disconnected|closed connection")
 """How httpcore2 words it that a connection ended; its other protocol errors are about what came."""
@@ -128,7 +129,11 @@ class _PyreqwestClient:
         return TransportError(Fault.CLOSED, detail)
 
     async def close(self) -> None:
+        import asyncio
+
         await self._client.close()
+        # Its own thread lets go of the last answers a moment later; an interpreter that ends meanwhile aborts.
+        await asyncio.sleep(_LETTING_GO_S)
 
 
 def _causes(error: Exception) -> list[str]:

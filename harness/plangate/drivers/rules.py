@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from plangate.documents.environment import DecideRule, Json
 from plangate.documents.wording import shown
+from plangate.drivers.answer_paths import ABSENT, Lookup, lookup
 from plangate.drivers.answers import MalformedAnswerError, Redact, answer_reader, read_reason, redacted_reason
 from plangate.drivers.jsonbytes import read_json
 from plangate.entitlements.decision import Effect
@@ -29,18 +30,15 @@ _SEEN_MAX: Final = 2048
 _SEEN_BYTES_MAX: Final = 512
 """Distinct answers that a reader remembers, and the longest of them: 1 MB. Apps say the same few things over and over;
 one that words each answer anew only loses the short cut."""
-_ABSENT: Final = object()
 _EFFECTS: Final = {effect.value: effect for effect in Effect}
-
-_Lookup = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
     statuses: frozenset[int]
-    conditions: tuple[tuple[_Lookup, Json], ...]
-    effect: Effect | _Lookup
-    reason: str | _Lookup | None
+    conditions: tuple[tuple[Lookup, Json], ...]
+    effect: Effect | Lookup
+    reason: str | Lookup | None
     constant: Observed | None
     """The answer, where it depends on nothing in the body."""
 
@@ -111,11 +109,11 @@ def _plain_reader(redact: Redact) -> ReplyReader:
 
 def _first_match(rules: list[_Rule], body: bytes) -> tuple[Effect, str | None] | None:
     """Effect and reason by the first rule that matches; the body is read only once, and only where a rule asks."""
-    value, broken = _ABSENT, ""
+    value, broken = ABSENT, ""
     for rule in rules:
         if rule.constant is not None:
             return rule.constant.effect or Effect.DENY, rule.constant.reason
-        if value is _ABSENT and not broken:
+        if value is ABSENT and not broken:
             try:
                 value = read_json(body)
             except ValueError as error:
@@ -146,7 +144,7 @@ def _reason_of(rule: _Rule, value: Any) -> str | None:
         return rule.reason
     word = rule.reason(value)
     try:
-        return read_reason(None if word is _ABSENT else word)
+        return read_reason(None if word is ABSENT else word)
     except MalformedAnswerError as error:
         raise _Undecidable(str(error)) from error
 
@@ -173,13 +171,13 @@ def _detail(redact: Redact, status: int, body: bytes, what: str) -> str:
 
 
 def _shown(word: object) -> str:
-    return "nothing" if word is _ABSENT else shown(word)
+    return "nothing" if word is ABSENT else shown(word)
 
 
 def _compile(rule: DecideRule, where: str) -> _Rule:
-    effect: Effect | _Lookup
+    effect: Effect | Lookup
     if _is_path(rule.effect):
-        effect = _lookup(rule.effect, where)
+        effect = lookup(rule.effect, where)
     elif rule.effect in _EFFECTS:
         effect = _EFFECTS[rule.effect]
     else:
@@ -189,13 +187,13 @@ def _compile(rule: DecideRule, where: str) -> _Rule:
             where=where,
             hint=f"known: {', '.join(_EFFECTS)}, or a $.path into the answer",
         )
-    reason = _lookup(rule.reason, where) if rule.reason is not None and _is_path(rule.reason) else rule.reason
+    reason = lookup(rule.reason, where) if rule.reason is not None and _is_path(rule.reason) else rule.reason
     constant = None
     if isinstance(effect, Effect) and (reason is None or isinstance(reason, str)) and not rule.json:
         constant = Observed(effect=effect, reason=reason)
     return _Rule(
         statuses=frozenset(rule.statuses),
-        conditions=tuple((_lookup(path, where), wanted) for path, wanted in rule.json.items()),
+        conditions=tuple((lookup(path, where), wanted) for path, wanted in rule.json.items()),
         effect=effect,
         reason=reason,
         constant=constant,
@@ -204,32 +202,3 @@ def _compile(rule: DecideRule, where: str) -> _Rule:
 
 def _is_path(text: str) -> bool:
     return text.startswith(("$", "/"))
-
-
-def _lookup(path: str, where: str) -> _Lookup:
-    """What a JSON pointer (RFC 6901) or a `$.dotted.path` points at; `_ABSENT` where it points at nothing."""
-    if path in {"$", ""}:
-        steps: list[str] = []
-    elif path.startswith("$.") and all(path[2:].split(".")):
-        steps = path[2:].split(".")
-    elif path.startswith("/"):
-        steps = [step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/")]
-    else:
-        raise InputError(
-            f"{shown(path)} is no path into an answer",
-            code="bad-path",
-            where=where,
-            hint="write $.error.code or the JSON pointer /error/code",
-        )
-
-    def look(value: Any) -> Any:
-        for step in steps:
-            if isinstance(value, dict):
-                value = value.get(step, _ABSENT)
-            elif isinstance(value, list) and step.isdecimal() and len(step) < 10 and int(step) < len(value):
-                value = value[int(step)]
-            else:
-                return _ABSENT
-        return value
-
-    return look

@@ -15,6 +15,7 @@ from plangate.releases.canonical import canonical_bytes
 __all__ = [
     "APPROVAL",
     "BYPASS",
+    "DRIFT",
     "DRILL",
     "HOLD",
     "OWN_DOMAIN",
@@ -39,6 +40,7 @@ APPROVAL: Final = OWN_DOMAIN + "approval/v0.1"
 PROMOTION: Final = OWN_DOMAIN + "promotion/v0.1"
 BYPASS: Final = OWN_DOMAIN + "bypass/v0.1"
 HOLD: Final = OWN_DOMAIN + "hold/v0.1"
+DRIFT: Final = OWN_DOMAIN + "drift/v0.1"
 DRILL: Final = OWN_DOMAIN + "drill/v0.1"
 RELEASE_SUBJECT: Final = "release.lock"
 _HEX = re.compile(r"[0-9a-f]{64}")

@@ -6,19 +6,20 @@ renamed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from plangate.documents.environment import Json
-from plangate.evidence.statements import APPROVAL, BYPASS, DRILL, HOLD, PROMOTION, Statement, subjects_of
+from plangate.evidence.statements import APPROVAL, BYPASS, DRIFT, DRILL, HOLD, PROMOTION, Statement, subjects_of
 from plangate.promotion.candidate import Candidate
+from plangate.promotion.drift import DriftReport
 from plangate.promotion.plan import Readiness
 from plangate.promotion.state import Approval
 from plangate.promotion.unmet import instant
 from plangate.releases.canonical import digest_of_bytes
 from plangate.releases.release import ReleaseIdentity
 
-__all__ = ["adoption_of", "after", "approval_of", "bypass_of", "drill_of", "hold_of", "promotion_of"]
+__all__ = ["adoption_of", "after", "approval_of", "bypass_of", "drift_of", "drill_of", "hold_of", "promotion_of"]
 
 
 def after(at: str, length: timedelta) -> str:
@@ -157,6 +158,37 @@ def drill_of(ready: Readiness, *, restores: int, person: str, at: str) -> Statem
     }
     subjects = subjects_of(plan.release, environment=plan.environment, effective=plan.effective)
     return Statement(subjects=subjects, predicate_type=DRILL, predicate=predicate)
+
+
+def drift_of(
+    report: DriftReport,
+    identity: ReleaseIdentity,
+    *,
+    environment: str,
+    model: Mapping[str, Json],
+    recorded: bool,
+    person: str,
+    reason: str,
+    at: str,
+) -> Statement:
+    """What a look at the running app found. `recorded`: what it says of the model is what later looks are held to."""
+    differing: list[Json] = [{"pin": one.pin, "pinned": one.pinned, "told": one.told} for one in report.differences]
+    predicate: dict[str, Json] = {
+        "environment": environment,
+        "verdict": report.verdict,
+        "differences": differing,
+        "untold": [one.pin for one in report.untold],
+        "texts": list(report.texts),
+        "canary": {"result": report.canary, "run": report.run},
+        "model": dict(model),
+        "recorded": recorded,
+        "notChecked": list(report.not_checked),
+        "person": person,
+        "reason": reason,
+        "at": at,
+    }
+    subjects = subjects_of(identity.release, environment=environment, effective=identity.effective)
+    return Statement(subjects=subjects, predicate_type=DRIFT, predicate=predicate)
 
 
 def hold_of(

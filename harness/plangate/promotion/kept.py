@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from plangate.documents.files import TRUST_PATH, read_inside
 from plangate.documents.workspace import Workspace
+from plangate.promotion.drift import Baseline, Drift
 from plangate.promotion.state import (
     Approval,
     Bypass,
@@ -25,8 +26,8 @@ from plangate.promotion.state import (
     Moved,
     State,
     Validation,
-    Voice,
 )
+from plangate.promotion.voices import Voice
 
 __all__ = ["Kept", "digest_of_entries", "keep", "kept_fold", "key_of"]
 
@@ -124,6 +125,7 @@ def _shown(state: State) -> dict[str, Any]:
             for name, one in state.environments.items()
         },
         "first_seen": [[*about, at] for about, at in state.first_seen.items()],
+        "drifts": {name: _rows([one])[0] for name, one in state.drifts.items()},
         "summaries": [[*about, at] for about, at in state.summaries.items()],
     }
 
@@ -135,6 +137,7 @@ def _rest(state: State) -> dict[str, Any]:
         "approvals": {plan: _rows(found) for plan, found in state.approvals.items()},
         "rejections": {plan: _rows(found) for plan, found in state.rejections.items()},
         "bypasses": {plan: _rows(found) for plan, found in state.bypasses.items()},
+        "baselines": [[*about, _rows([one])[0]] for about, one in state.baselines.items()],
         "authors": state.authors,
     }
 
@@ -147,6 +150,7 @@ def _state(shown: Mapping[str, Any], rest: Mapping[str, Any] | None) -> State:
             )
             for name, (moves, holds, since) in shown["environments"].items()
         },
+        drifts={name: _drift(row) for name, row in shown["drifts"].items()},
         first_seen={(name, release): at for name, release, at in shown["first_seen"]},
         summaries={(name, release, effective): at for name, release, effective, at in shown["summaries"]},
     )
@@ -161,6 +165,7 @@ def _whole(state: State, rest: Mapping[str, Any]) -> State:
     state.approvals.update({plan: list(map(_approval, found)) for plan, found in rest["approvals"].items()})
     state.rejections.update({plan: list(map(_approval, found)) for plan, found in rest["rejections"].items()})
     state.bypasses.update({plan: list(map(_reader(Bypass), found)) for plan, found in rest["bypasses"].items()})
+    state.baselines.update({(name, basis): _baseline(row) for name, basis, row in rest["baselines"]})
     state.authors.update(rest["authors"])
     return state
 
@@ -198,4 +203,6 @@ def _reader(kind: Callable[..., Any], **parsers: Callable[[Any], Any]) -> Callab
 _moved = _reader(Moved, approvals=tuple, bypassed=tuple)
 _voice = _reader(Voice, key=bytes.fromhex)
 _approval = _reader(Approval, key=bytes.fromhex)
+_drift = _reader(Drift, texts=tuple)
+_baseline = _reader(Baseline, answers=tuple)
 _validation = _reader(Validation, voices=lambda rows: tuple(map(_voice, rows)))

@@ -29,6 +29,8 @@ class Standing:
     holds: tuple[Hold, ...]
     bypassed: tuple[str, ...]
     """What the promotion skipped that brought in the release; empty once its gates have passed for it after all."""
+    drift: str
+    """What the newest look at what runs there found, if it was about exactly this; empty: nobody looked."""
     astray: str
     """How manifest and ledger contradict each other; empty where they agree or the ledger says nothing."""
 
@@ -48,8 +50,19 @@ def standing(environment: Environment, identity: ReleaseIdentity, *, state: Stat
         by=known.now.person if known.now else "",
         holds=known.holds,
         bypassed=known.now.bypassed if known.now and not known.validated_since else (),
+        drift=_drift(name, identity, state),
         astray=_astray(environment, identity, state),
     )
+
+
+def _drift(name: str, identity: ReleaseIdentity, state: State | None) -> str:
+    look = state.drifts.get(name) if state else None
+    if look is None or (look.release, look.effective) != (identity.release, identity.effective):
+        return ""
+    if look.verdict == "drifted":
+        more = f" and {len(look.texts) - 1} more" if len(look.texts) > 1 else ""
+        return f"DRIFTED, seen {look.at}: {''.join(look.texts[:1])}{more}"
+    return f"no drift, seen {look.at}" if look.verdict == "none" else f"drift could not be judged {look.at}"
 
 
 def _astray(environment: Environment, identity: ReleaseIdentity, state: State | None) -> str:

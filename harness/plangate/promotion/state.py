@@ -10,6 +10,7 @@ from plangate.documents.environment import Json
 from plangate.evidence.statements import (
     APPROVAL,
     BYPASS,
+    DRIFT,
     HOLD,
     PROMOTION,
     RELEASE_SUBJECT,
@@ -17,6 +18,8 @@ from plangate.evidence.statements import (
     VERIFICATION_SUMMARY,
     Statement,
 )
+from plangate.promotion.drift import Baseline, Drift, recorded_drift
+from plangate.promotion.voices import Voice, lacking
 
 if TYPE_CHECKING:
     from plangate.evidence.trust import Accepted
@@ -30,7 +33,6 @@ __all__ = [
     "Recorded",
     "State",
     "Validation",
-    "Voice",
     "environment_of",
     "fold",
 ]
@@ -47,17 +49,6 @@ class Recorded:
     signer: Accepted
     threshold: int = 1
     """How many must say so in the signer's role."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
-    """Who says that something passed, and how many of that role must."""
-
-    role: str
-    threshold: int
-    key: bytes
-    """SPKI."""
-    person: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +73,7 @@ class Validation:
     @property
     def lacking(self) -> str:
         """Why too few say so: `1 of 2 in the role ci`; empty where enough do."""
-        return _lacking(self.voices)
+        return lacking(self.voices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +173,10 @@ class State:
     rejections: dict[str, list[Approval]] = field(default_factory=dict)
     bypasses: dict[str, list[Bypass]] = field(default_factory=dict)
     """Plan digest -> bypasses."""
+    drifts: dict[str, Drift] = field(default_factory=dict)
+    """Environment -> the newest look at what runs there."""
+    baselines: dict[tuple[str, str], Baseline] = field(default_factory=dict)
+    """(environment, what it rests on) -> what was recorded of the model."""
     authors: dict[str, str] = field(default_factory=dict)
     """Release -> who first promoted it anywhere."""
 
@@ -264,7 +259,7 @@ def _summary(state: State, entry: Recorded) -> None:
         return
     if entry.statement.predicate.get("verificationResult") == "PASSED":
         voices = state.summary_voices[about] = (*state.summary_voices.get(about, ()), _voice(entry))
-        if _lacking(voices):
+        if lacking(voices):
             return
         state.summaries[about] = entry.at
         if (there := state.environment(about[0])).now and (there.now.release, there.now.effective) == about[1:]:
@@ -350,21 +345,19 @@ def _bypass(state: State, entry: Recorded) -> None:
     state.bypasses.setdefault(bypass.plan, []).append(bypass)
 
 
+def _drift(state: State, entry: Recorded) -> None:
+    if (about := _about(entry.statement)) is None:
+        return
+    name, release, effective = about
+    predicate = entry.statement.predicate
+    state.drifts[name], model = recorded_drift(predicate, at=entry.at, release=release, effective=effective)
+    if model is not None:
+        state.baselines[name, model[0]] = model[1]
+
+
 def _voice(entry: Recorded) -> Voice:
     signer = entry.signer
     return Voice(role=signer.role, threshold=entry.threshold, key=signer.key.spki, person=signer.person)
-
-
-def _lacking(voices: tuple[Voice, ...]) -> str:
-    """Thresholds count the fewer of distinct keys and distinct people; one role that has enough will do."""
-    told = ""
-    for role, threshold in sorted({(one.role, one.threshold) for one in voices}):
-        said = [one for one in voices if one.role == role]
-        count = min(len({one.key for one in said}), len({one.person for one in said}))
-        if count >= threshold:
-            return ""
-        told = told or f"{count} of {threshold} in the role {role}"
-    return told
 
 
 def _objects(value: Json) -> list[Mapping[str, Json]]:
@@ -378,6 +371,7 @@ def _text(value: Json) -> str:
 _STEPS = {
     APPROVAL: _approval,
     BYPASS: _bypass,
+    DRIFT: _drift,
     HOLD: _hold,
     PROMOTION: _promotion,
     TEST_RESULT: _test_result,

@@ -25,6 +25,7 @@ __all__ = [
     "ReleaseIdentity",
     "effective_digest",
     "effective_document",
+    "identified",
     "identify",
     "lockable",
     "release_digest",
@@ -130,6 +131,18 @@ def identify(workspace: Workspace, environment: Environment) -> ReleaseIdentity:
 
     Raises InputError where something it pins is missing or has errors, PinError where a locked document changed.
     """
+    release, suites = _read(workspace, environment)
+    effective = effective_document(environment, release=release)
+    return ReleaseIdentity(release=release_digest(release), effective=effective_digest(effective), suites=suites)
+
+
+def identified(workspace: Workspace, environment: Environment) -> dict[str, Any]:
+    """The content of `environment`'s release.lock. Raises as `identify`."""
+    return _read(workspace, environment)[0]
+
+
+def _read(workspace: Workspace, environment: Environment) -> tuple[dict[str, Any], dict[str, str]]:
+    """The release document, and suite name -> digest."""
     digests: dict[str, str] = {}
     suites: dict[str, str] = {}
     for pin in pins_of(environment):
@@ -146,9 +159,7 @@ def identify(workspace: Workspace, environment: Environment) -> ReleaseIdentity:
     changed = [problem for problem in compare(lock, digests, pinned=()) if problem.code == "locked-file-changed"]
     if changed:
         raise PinError.of(changed)
-    release = release_document(environment, digests=digests)
-    effective = effective_document(environment, release=release)
-    return ReleaseIdentity(release=release_digest(release), effective=effective_digest(effective), suites=suites)
+    return release_document(environment, digests=digests), suites
 
 
 def _not_found(environment: Environment, pin: Pin) -> InputError:
