@@ -10,8 +10,10 @@ from plangate.documents.document import Document
 from plangate.documents.environment import Environment
 from plangate.documents.files import TRUST_PATH, list_documents
 from plangate.documents.kinds import Kind
+from plangate.documents.placement_rules import identity_problems, placement_problems
 from plangate.documents.positions import Position
 from plangate.documents.problems import capped, problem_at, unknown_key, unknown_value
+from plangate.documents.prompt import Prompt
 from plangate.documents.suite import Suite
 from plangate.documents.wording import did_you_mean, listed, shown
 from plangate.errors import InputError, Problem
@@ -95,6 +97,7 @@ class _Together:
         self._environment = environment
         self._catalogs: dict[str, PlanCatalog] = {}
         self._suites: dict[str, Suite] = {}
+        self._prompts: list[tuple[str, Prompt]] = []
 
     def problems(self) -> Iterator[Problem]:
         """Pins that lead nowhere, names that the pinned documents do not have, surfaces without a target."""
@@ -104,6 +107,8 @@ class _Together:
         yield from self._suite_pins()
         yield from self._policy()
         yield from self._origins()
+        yield from placement_problems(self._environment)
+        yield from identity_problems(self._environment, self._catalogs.values(), self._prompts)
         for suite in self._suites.values():
             yield from self._surfaces(suite)
             yield from self._catalog_names(suite)
@@ -117,6 +122,8 @@ class _Together:
                 yield self._no_pin(section, name, version, versions, {names[0] for names in table})
             elif kind is Kind.PLAN_CATALOG and document.model is not None:
                 self._catalogs[name] = document.model
+            elif kind is Kind.PROMPT and document.model is not None:
+                self._prompts.append((document.path, document.model))
 
     def _suite_pins(self) -> Iterator[Problem]:
         table = self._tables[Kind.SUITE]

@@ -18,6 +18,7 @@ from plangate.documents.parse_suite import parse_suite
 from plangate.documents.parse_trust import parse_trust
 from plangate.documents.positions import Positions
 from plangate.documents.problems import capped
+from plangate.documents.secret_texts import secrets_in_text
 from plangate.documents.suite_rules import prompt_problems, suite_problems, trust_problems
 from plangate.documents.text import read_text
 from plangate.documents.validation import validate
@@ -64,6 +65,9 @@ def read_document(kind: Kind, data: bytes, *, path: str) -> Document:
     if not problems:
         model = _parse(kind, loaded, template)
         problems += capped(_RULES[kind](model))
+    told = {problem.line for problem in problems if problem.code == "literal-secret"}
+    written = secrets_in_text(data[: BYTES_MAX + 1].decode("utf-8", "replace"), path=path)
+    problems += capped(one for one in written if one.line not in told)
     return Document(
         path=path,
         kind=kind,

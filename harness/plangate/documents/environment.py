@@ -130,6 +130,8 @@ class DataSource:
 
     name: str
     data_class: str
+    region: str | None = None
+    """Where it lies; None = where the environment runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,8 @@ class Policy:
     """What an environment tightens. It can never widen a plan."""
 
     max_steps: int | None = None
+    regions: tuple[str, ...] = ()
+    """The only ones in which app and data may be; empty = any."""
     denied: tuple[str, ...] = ()
     lanes: Mapping[str, Lane] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ from typing import Final
 from plangate.documents.environment import Environment, Probe, Target
 from plangate.documents.positions import Pointer
 from plangate.documents.problems import problem_at, strings_in, unknown_value
+from plangate.documents.secret_texts import ADVICE, holds_secret, is_reference, is_secret_name, looks_random
 from plangate.documents.wording import dotted, shown
 from plangate.errors import Problem
 
@@ -18,12 +19,6 @@ _SECRET_NAME: Final = re.compile(r"\{secret\.([^{}]*)\}")
 _SECRET_HEADERS: Final = frozenset(
     {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
 )
-_LOOKS_SECRET: Final = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY|\bsk-[A-Za-z0-9_-]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}|\bAKIA[0-9A-Z]{16}\b"
-    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}"
-)
-_URL_PASSWORD: Final = re.compile(r"https?://[^/@\s{}]+:[^/@\s{}]+@")
-_ADVICE: Final = "name it under bindings.secrets as env:NAME or file:PATH, and write {secret.NAME} here"
 _NEED_ADDRESS: Final = frozenset({"http", "authzen"})
 
 
@@ -53,8 +48,13 @@ def _secrets(environment: Environment) -> Iterator[Problem]:
             used.add(name)
             if name not in declared:
                 yield unknown_value(environment.positions, pointer, "secret", name, declared)
-        if _LOOKS_SECRET.search(text) or _URL_PASSWORD.search(text):
+        if holds_secret(text):
             yield _literal(environment, pointer, "looks like a literal secret")
+        elif pointer[0] == "bindings" and not is_reference(text):
+            if _is_named_secret(pointer[-1], text):
+                yield _literal(environment, pointer, "holds a literal secret, by its name")
+            elif looks_random(text):
+                yield _literal(environment, pointer, "looks like a literal secret: characters at random")
     for name in declared:
         if name not in used:
             yield problem_at(
@@ -64,6 +64,12 @@ def _secrets(environment: Environment) -> Iterator[Problem]:
                 hint=f"remove it, or write {{secret.{name}}} where it belongs",
                 severity="warning",
             )
+
+
+def _is_named_secret(name: str | int, text: str) -> bool:
+    """Whether the key says that it holds a secret, and the text is the secret; headers have their own rule."""
+    plain = bool(text) and "{" not in text
+    return plain and isinstance(name, str) and is_secret_name(name) and name.lower() not in _SECRET_HEADERS
 
 
 def _target(environment: Environment, surface: str, target: Target) -> Iterator[Problem]:
@@ -111,7 +117,7 @@ def _probe(environment: Environment, probe: Probe) -> Iterator[Problem]:
 
 def _secret_headers(environment: Environment, place: Pointer, headers: Mapping[str, str]) -> Iterator[Problem]:
     for name, value in headers.items():
-        if name.lower() in _SECRET_HEADERS and "{" not in value and not value.startswith(("env:", "file:")):
+        if name.lower() in _SECRET_HEADERS and "{" not in value and not is_reference(value):
             yield _literal(environment, (*place, name), "holds a literal secret")
 
 
@@ -128,10 +134,9 @@ def _shared_address(environment: Environment, surface: str, target: Target) -> s
 
 
 def _literal(environment: Environment, pointer: Pointer, what: str) -> Problem:
-    # The text itself is never repeated: reports and logs are read by more people than the document.
     return problem_at(
         environment.positions.of(*pointer),
         code="literal-secret",
         message=f"{dotted(pointer)}: {what}",
-        hint=_ADVICE,
+        hint=ADVICE,
     )

@@ -48,11 +48,12 @@ def parse_bindings(raw: dict[str, Any]) -> Bindings:
     policy = raw.get("policy", {})
     return Bindings(
         targets={surface: _target(part) for surface, part in raw["targets"].items()},
-        data=tuple(DataSource(name=part["name"], data_class=part["class"]) for part in raw.get("data", ())),
+        data=tuple(_source(part) for part in raw.get("data", ())),
         identity=raw.get("identity", {}),
         secrets=raw.get("secrets", {}),
         policy=Policy(
             max_steps=policy.get("max_steps"),
+            regions=tuple(policy.get("regions", ())),
             denied=tuple(policy.get("denied", ())),
             lanes={capability: Lane(lane) for capability, lane in policy.get("lanes", {}).items()},
         ),
@@ -60,6 +61,10 @@ def parse_bindings(raw: dict[str, Any]) -> Bindings:
         probe=_probe(raw["probe"]) if "probe" in raw else None,
         cache=raw.get("cache", False),
     )
+
+
+def _source(raw: dict[str, Any]) -> DataSource:
+    return DataSource(name=raw["name"], data_class=raw["class"], region=raw.get("region"))
 
 
 def _probe(raw: dict[str, Any]) -> Probe:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from plangate.documents.environment import Launch, Target
+from plangate.documents.secret_texts import is_reference
 from plangate.documents.wording import shown
 from plangate.drivers.headers import target_headers
 from plangate.drivers.http_client import LIBRARIES, HttpClient, open_client
@@ -22,7 +23,7 @@ from plangate.drivers.launch import accepts_connections, check_launch, free_port
 from plangate.drivers.processes import Process
 from plangate.drivers.protocol import DriverContext
 from plangate.drivers.redaction import Redactor
-from plangate.drivers.references import is_reference, resolve
+from plangate.drivers.references import resolve
 from plangate.drivers.templates import Constants, compile_text, literal, mentions_request
 from plangate.errors import DriverError, InputError
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from plangate.documents.environment import Target
+from plangate.documents.secret_texts import is_reference
 from plangate.drivers.protocol import DriverContext
 from plangate.drivers.redaction import Redactor
-from plangate.drivers.references import is_reference, resolve
+from plangate.drivers.references import resolve
 from plangate.drivers.templates import literal
 
 __all__ = ["target_headers"]

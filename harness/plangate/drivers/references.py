@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from plangate.documents.secret_texts import is_reference
 from plangate.drivers.redaction import redact
 from plangate.errors import InputError, Problem
 
-__all__ = ["is_reference", "redact", "resolve", "resolve_secrets"]
+__all__ = ["redact", "resolve", "resolve_secrets"]
 
 FILE_BYTES_MAX: Final = 64 * 1024
-
-
-def is_reference(text: str) -> bool:
-    """Whether `text` stands for something kept elsewhere."""
-    return text.startswith(("env:", "file:"))
 
 
 def resolve(text: str, *, environ: Mapping[str, str], workspace: Path, where: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from plangate.documents.environment import Environment, Tier
+from plangate.documents.environment import Environment
+from plangate.documents.placement_rules import placement_problems
 from plangate.promotion.approvals import unmet_approvals
 from plangate.promotion.bypasses import live_bypasses
 from plangate.promotion.gates import GateState, decide_gates
@@ -73,13 +74,8 @@ def gates_of(
 
 
 def unmet_separation(environment: Environment) -> list[Unmet]:
-    """Data in the wrong place (rule P4): production data outside production, test data in it."""
-    wrong = "test" if environment.tier is Tier.PRODUCTION else "production"
-    return [
-        Unmet("P4", f"{environment.name} ({environment.tier.value}) reads {one.name}, which is {wrong} data")
-        for one in environment.bindings.data
-        if one.data_class == wrong
-    ]
+    """App or data in the wrong place (rule P4): production data outside production, a region that is not allowed."""
+    return [Unmet("P4", one.message) for one in placement_problems(environment) if one.severity == "error"]
 
 
 def _holds(state: State, plan: PromotionPlan) -> list[Unmet]:
