@@ -26,6 +26,8 @@ BENCHMARKS = (
     "expansion",
     "decision_diff",
     "status",
+    "verify_bundle",
+    "ledger",
 )
 
 

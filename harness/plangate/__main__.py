@@ -1,6 +1,6 @@
 """`python -m plangate` is the `plangate` command."""
 
-from plangate.cli.entry import main
+from plangate.cli.entry import start
 
 if __name__ == "__main__":
-    main()
+    start()

@@ -27,6 +27,8 @@ TARGETS = {
     "expansion": 1,
     "decision_diff": 1,
     "status": 1,
+    "verify_bundle": 1,
+    "ledger": 1,
 }
 """Benchmark -> how many of its figures have a target at the tiny size."""
 

@@ -15,8 +15,9 @@ class AtTeardown:
 kept = AtTeardown()
 atexit.register(print, "registered for the end")
 {first}
-from plangate.cli.entry import main
-main([{arguments}])
+sys.argv = ["plangate", {arguments}]
+from plangate.cli.entry import start
+start()
 """
 
 

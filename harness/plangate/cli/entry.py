@@ -15,7 +15,7 @@ import click
 from plangate import __version__
 from plangate.errors import ExitCode, PlangateError
 
-__all__ = ["main"]
+__all__ = ["main", "start"]
 
 # verb -> (module, one line for --help). The module holds a click command named `command`.
 VERBS: dict[str, tuple[str, str]] = {
@@ -114,20 +114,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         status = ExitCode.UNDECIDED
-    leave(int(status or 0))
+    sys.exit(int(status or 0))
 
 
-def leave(status: int) -> NoReturn:
-    """End this process with `status`.
+def start() -> NoReturn:
+    """`main` as a process of its own, which ends here.
 
     A thread of the HTTP client may still be letting go of Python objects. Where the interpreter is torn down meanwhile,
     it aborts, and a run that passed ends with status 134 (seen in one of ten exits on a loaded machine). So everything
     registered for the end runs, output is written, and the interpreter is left as it stands.
     """
-    if "pyreqwest" not in sys.modules:
-        sys.exit(status)
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # nobody reads any more, or closed
-            stream.flush()
-    os._exit(status)
+    try:
+        main()
+    except SystemExit as end:
+        if "pyreqwest" not in sys.modules:
+            raise
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # nobody reads any more, or closed
+                stream.flush()
+        os._exit(int(end.code or 0))
+    raise AssertionError("main ends with SystemExit")
