@@ -225,6 +225,16 @@ def test_a_hold_keeps_releases_out_until_it_is_lifted(root: Path) -> None:
     assert plangate(root, *hold, "--lift")[::2] == (2, "no-hold")
 
 
+def test_a_clock_that_was_set_back_decides_nothing(root: Path) -> None:
+    """The ledger has seen a later day: soak, windows and expiry would all be wrong."""
+    plan = plan_of(root, "promote", "stage")["plan"]
+    key = PrivateKey.load((root / "keys" / "mallory.key").read_bytes())
+    Ledger(root / "evidence").append(b"{}", key=key, at="2999-01-01T00:00:00Z")
+    for verb in (("promote", "stage", "--apply", plan), ("hold", "stage", "--reason", "x")):
+        assert plangate(root, *verb, *by(root, "alice"))[::2] == (4, "clock-behind")
+    assert "revision: 1" in (root / "envs/stage.yaml").read_text(encoding="utf-8")
+
+
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     root = make_stages(tmp_path)
     files = sorted(path for path in root.rglob("*"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shops import CELLS, SUITE, make_shop, plangate, run_json, start_plangate
+from tests.small_disk import small_disk
 
 # Tells every call to a file outside the workspace, and takes its time.
 COUNTED = """
@@ -160,14 +160,7 @@ def test_a_leak_is_never_replayed_as_anything_else(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)], capture_output=True, check=False
-    )
-    if os.geteuid() != 0 or mounted.returncode != 0:
-        pytest.skip("left out: needs the right to mount a small file system")
-    try:
+    with small_disk(tmp_path / "disk", kilobytes=400) as disk:
         big = SUITE.replace("repeats: 2", "repeats: 900")
         root = make_shop(disk / "shop", suite=big)
         done = plangate("run", "dev", cwd=root)
@@ -177,8 +170,6 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
         shutil.copytree(root, elsewhere)
         status, document = run_json(elsewhere, "--resume")
         assert (status, document["totals"]["observations"]) == (0, 900 * CELLS)
-    finally:
-        subprocess.run(["umount", str(disk)], check=False)
 
 
 def test_compare_names_the_cells_that_differ(tmp_path: Path) -> None:

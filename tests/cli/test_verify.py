@@ -13,7 +13,7 @@ import pytest
 from plangate.evidence.envelope import seal
 from plangate.evidence.keys import generate
 from plangate.evidence.ledger import Ledger
-from plangate.evidence.statements import APPROVAL, Statement
+from plangate.evidence.statements import APPROVAL, TEST_RESULT, VERIFICATION_SUMMARY, Statement
 from tests.cli.shops import plangate
 from tests.evidence.bundles import Published, contents, pack, publish, repack, sign_newest, statements, trust_text
 
@@ -128,6 +128,22 @@ def _no_checkpoint_of_a_trusted_key(made: Published) -> None:
     _append_as_a_stranger(made, at="2026-06-01T00:00:00Z")
 
 
+def _summary_without_all_its_inputs(made: Published) -> None:
+    """A gate's verdict that rests on a result which the bundle does not have."""
+    made.trust.write_text(
+        trust_text(made.key).replace(f"'{TEST_RESULT}'", f"'{TEST_RESULT}', '{VERIFICATION_SUMMARY}'"), encoding="utf-8"
+    )
+    (one,) = statements(made)
+    told = {
+        "verifier": {"id": "https://plangate.dev/gate"}, "timeVerified": "2026-06-02T00:00:00Z", "policy": {},
+        "resourceUri": "plangate:dev", "verificationResult": "PASSED", "verifiedLevels": [], "slsaVersion": "1.1",
+        "inputAttestations": [{"uri": "evidence/x", "digest": {"sha256": "ab" * 32}}],
+    }  # fmt: skip
+    summary = Statement(subjects=one.subjects, predicate_type=VERIFICATION_SUMMARY, predicate=told)
+    Ledger(made.root / "evidence").append(seal(summary, key=made.key), key=made.key, at="2026-06-02T00:00:00Z")
+    pack(made)
+
+
 def _results_changed(made: Published) -> None:
     import gzip
 
@@ -200,6 +216,7 @@ def _other_environment(made: Published) -> None:
         (_withheld_pass_put_after_a_failure, "validation-failed"),
         (_failure_appended_by_a_stranger, "validation-failed"),
         (_no_checkpoint_of_a_trusted_key, "checkpoint-untrusted"),
+        (_summary_without_all_its_inputs, "input-missing"),
         (_evidence_left_out, "not-validated"), (_other_environment, "not-validated"),
     ],
 )  # fmt: skip

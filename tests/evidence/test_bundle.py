@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import random
 import tarfile
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 from plangate.errors import EvidenceError, InputError
 from plangate.evidence.bundle.layout import BundleFile, layout_files, write_bundle
 from plangate.evidence.bundle.results import read_results
-from plangate.evidence.bundle.tar import blob_name, read_members
+from plangate.evidence.bundle.tar import ENTRIES_MAX, blob_name, read_members
 from tests.evidence.bundles import contents, publish
 
 FILES = {"release.lock": b"{}", "run.json": b'{"run":"r-1"}', "workspace/envs/dev.yaml": b"x: 1\n"}
@@ -107,18 +109,15 @@ def test_a_name_twice_is_refused() -> None:
 
 
 class _Endless(io.RawIOBase):
-    """A million small blobs, made while they are read."""
+    """That many small blobs, made while they are read."""
 
-    def __init__(self) -> None:
-        self._blocks = self._made()
+    def __init__(self, blobs: int) -> None:
+        self._blocks = self._made(blobs)
         self.given = 0
 
-    def _made(self) -> Iterator[bytes]:
-        import hashlib
-
-        names = sorted(hashlib.sha256(str(number).encode()).hexdigest() for number in range(20_000))
-        texts = {hashlib.sha256(str(number).encode()).hexdigest(): str(number).encode() for number in range(20_000)}
-        for name in names:
+    def _made(self, blobs: int) -> Iterator[bytes]:
+        texts = {hashlib.sha256(text).hexdigest(): text for text in (b"%d" % number for number in range(blobs))}
+        for name in sorted(texts):
             info = tarfile.TarInfo(blob_name(name))
             info.size = len(texts[name])
             yield info.tobuf(tarfile.USTAR_FORMAT)
@@ -131,10 +130,18 @@ class _Endless(io.RawIOBase):
 
 
 def test_too_many_entries_are_refused_while_reading() -> None:
-    source = _Endless()
+    source = _Endless(20_000)
     with pytest.raises(EvidenceError, match="bundle-too-large"):
         list(read_members(source, entries_max=1_000))
     assert source.given == 3 * 1_000 + 1
+
+
+@pytest.mark.slow
+def test_a_million_entries_cost_no_more_than_those_that_are_allowed() -> None:
+    source = _Endless(1_000_000)
+    with pytest.raises(EvidenceError, match="bundle-too-large"):
+        deque(read_members(source), maxlen=0)
+    assert source.given == 3 * ENTRIES_MAX + 1
 
 
 def test_a_bundle_that_says_it_is_huge_is_refused_before_it_is_read() -> None:
@@ -144,8 +151,6 @@ def test_a_bundle_that_says_it_is_huge_is_refused_before_it_is_read() -> None:
 
 
 def test_a_blob_nobody_names_is_refused(tmp_path: Path) -> None:
-    import hashlib
-
     from plangate.evidence.bundle.tar import write_members
 
     layout = layout_files(FILES, annotations=NOTES)
