@@ -49,6 +49,7 @@ def test_cells_that_differ_are_named_with_both_decisions(published: Published, t
         (one["axes"]["plan"], one["axes"]["capability"], one["axes"]["surface"]) for one in document["differences"]
     }
     assert named == {("free", "report.export", surface) for surface in ("interaction", "orchestration", "tool")}
+    assert document["kinds"] == {"allowed_here": document["differing"]}
     for one in document["differences"]:
         assert ("not_in_plan" in one["publisher"], "entitled" in one["here"]) == (True, True)
 

@@ -9,7 +9,7 @@ from plangate.documents.environment import GateSpec
 from plangate.errors import InputError
 from plangate.promotion.approvals import unmet_approvals
 from plangate.promotion.gates import decide_gates
-from plangate.promotion.graph import require_acyclic
+from plangate.promotion.graph import in_order, require_acyclic
 from plangate.promotion.soak import unmet_soak
 from plangate.promotion.state import Approval, EnvironmentState, Moved, State, Validation
 from plangate.promotion.windows import unmet_windows
@@ -176,6 +176,13 @@ def test_a_window_that_means_nothing_certain_is_refused(windows) -> None:
     with pytest.raises(InputError) as refused:
         unmet_windows(windows, now=NOON)
     assert refused.value.code == "bad-window"
+
+
+def test_environments_come_in_the_order_in_which_releases_pass_them() -> None:
+    assert in_order({"prod": ["stage"], "dev": [], "stage": ["dev"]}) == ["dev", "stage", "prod"]
+    fan = {"zoe": ["stage"], "anna": ["stage"], "stage": ["dev", "lab"], "lab": [], "dev": ["unknown"]}
+    assert in_order(fan) == ["dev", "lab", "stage", "anna", "zoe"]
+    assert in_order({"b": ["a"], "a": ["b"]}) == ["a", "b"]
 
 
 def test_environments_may_fan_in_and_out_but_not_in_a_circle() -> None:

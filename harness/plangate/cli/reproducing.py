@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,6 +38,11 @@ __all__ = ["DIFFERENCES_MAX", "ReproduceOptions", "bindings_in", "reproduce"]
 
 DIFFERENCES_MAX = 1_000
 _SHOWN = 20
+_KINDS = {
+    "allowed_here": "allowed here and denied at the publisher's",
+    "denied_here": "denied here and allowed at the publisher's",
+    "otherwise": "decided for another reason, or not by both",
+}
 _RESULTS_MAX = 512 * 1024 * 1024
 
 
@@ -60,11 +66,16 @@ class _Compared:
     publisher: str
     """Fingerprint."""
     here: str
-    differing: int
+    kinds: Mapping[str, int]
+    """How they differ -> cells: allowed_here, denied_here, otherwise."""
     differences: Sequence[Mapping[str, Any]]
     undecided: bool
     unnamed: Sequence[str]
     """Bindings that the publisher's environment has and the customer's have not."""
+
+    @property
+    def differing(self) -> int:
+        return sum(self.kinds.values())
 
     @property
     def reproduced(self) -> bool:
@@ -161,10 +172,11 @@ def _compare(bundle: BundleFile, run: StoredRun, unnamed: tuple[str, ...]) -> _C
     publisher = fingerprint((one.digest, one.decision) for one in read_results(packed))
     found = _differences(read_results(packed), run)
     listed = list(islice(found, DIFFERENCES_MAX))
+    kinds = Counter(one["kind"] for one in chain(listed, found))
     return _Compared(
         publisher=publisher,
         here=summary.fingerprint,
-        differing=len(listed) + sum(1 for _ in found),
+        kinds=dict(sorted(kinds.items())),
         differences=listed,
         undecided=summary.verdict is RunVerdict.UNDECIDED,
         unnamed=unnamed,
@@ -189,7 +201,12 @@ def _differences(publisher: Iterator[CellLine], run: StoredRun) -> Iterator[Mapp
 
 
 def _difference(cell: CellLine | CellResult, *, publisher: str | None, here: str | None) -> Mapping[str, Any]:
-    return {"cell": cell.cell, "suite": cell.suite, "axes": dict(cell.axes), "publisher": publisher, "here": here}
+    there_allowed, here_allowed = ('"allow"' in (said or "") for said in (publisher, here))
+    kind = "otherwise" if there_allowed == here_allowed else "allowed_here" if here_allowed else "denied_here"
+    return {
+        "cell": cell.cell, "suite": cell.suite, "axes": dict(cell.axes), "kind": kind,
+        "publisher": publisher, "here": here,
+    }  # fmt: skip
 
 
 def _statements(prepared: Prepared, run: StoredRun, compared: _Compared, *, person: str) -> list[Statement]:
@@ -213,6 +230,7 @@ def _print(compared: _Compared, *, as_json: bool) -> None:
             "publisher_fingerprint": compared.publisher,
             "fingerprint": compared.here,
             "differing": compared.differing,
+            "kinds": dict(compared.kinds),
             "differences": list(compared.differences),
             "new_bindings": list(compared.unnamed),
         }
@@ -220,12 +238,16 @@ def _print(compared: _Compared, *, as_json: bool) -> None:
         return
     for name in compared.unnamed:
         click.echo(f"note: the publisher's bindings have {name}, and yours have not")
-    for one in compared.differences[:_SHOWN]:
+    leaks_first = sorted(compared.differences, key=lambda one: list(_KINDS).index(one["kind"]))
+    for one in leaks_first[:_SHOWN]:
         axes = ", ".join(f"{axis} {value}" for axis, value in one["axes"].items())
         click.echo(f"{one['cell']}  {axes}")
         click.echo(f"    publisher {one['publisher'] or 'has no such cell'}, here {one['here'] or 'not observed'}")
     if compared.differing > _SHOWN:
         click.echo(f"... and {compared.differing - _SHOWN:,} more; --json names {DIFFERENCES_MAX:,}")
+    for kind, words in _KINDS.items():
+        if count := compared.kinds.get(kind):
+            click.echo(f"{count:,} {'cell is' if count == 1 else 'cells are'} {words}")
     click.echo(f"publisher's fingerprint {compared.publisher}\nyours                   {compared.here}")
     if compared.undecided:
         click.echo("NOT JUDGED: something could not be observed")

@@ -29,6 +29,7 @@ def command(*, workspace: Path, as_json: bool) -> int:
     from plangate.cli.clock import now as clock
     from plangate.cli.settling import finish_interrupted
     from plangate.promotion.glance import glance
+    from plangate.promotion.graph import in_order
     from plangate.promotion.overview import standing
     from plangate.promotion.unmet import instant
     from plangate.releases.release import identify
@@ -38,8 +39,9 @@ def command(*, workspace: Path, as_json: bool) -> int:
     seen = glance(opened)
     now = instant(clock())
     found = []
-    for name in opened.environment_names():
-        environment = opened.environment(name)
+    environments = {name: opened.environment(name) for name in opened.environment_names()}
+    for name in in_order({name: one.promotion.sources for name, one in environments.items()}):
+        environment = environments[name]
         state = seen.state if seen else None
         found.append(standing(environment, identify(opened, environment), state=state, now=now))
     ignored = seen.ignored if seen else 0

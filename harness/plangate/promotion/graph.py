@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from plangate.documents.environment import Environment
 from plangate.documents.wording import listed, shown
 from plangate.errors import InputError
 from plangate.promotion.unmet import Unmet
 
-__all__ = ["choose_source", "require_acyclic", "unmet_sources"]
+__all__ = ["choose_source", "in_order", "require_acyclic", "unmet_sources"]
 
 
 def require_acyclic(sources: Mapping[str, Sequence[str]]) -> None:
@@ -44,6 +45,22 @@ def require_acyclic(sources: Mapping[str, Sequence[str]]) -> None:
                 )
             elif following not in done:
                 stack.append((following, iter(sources[following])))
+
+
+def in_order(sources: Mapping[str, Sequence[str]]) -> list[str]:
+    """The environments as releases pass them: each after those it takes from, by name among equals. Total: environments
+    in a circle come by name alone."""
+    graph = TopologicalSorter({name: [one for one in given if one in sources] for name, given in sources.items()})
+    found: list[str] = []
+    try:
+        graph.prepare()
+    except CycleError:
+        return sorted(sources)
+    while graph.is_active():
+        ready = sorted(graph.get_ready())
+        found += ready
+        graph.done(*ready)
+    return found
 
 
 def choose_source(target: Environment, asked: str | None) -> str:
