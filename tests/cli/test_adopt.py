@@ -127,6 +127,26 @@ def test_from_an_empty_folder_to_the_second_release(published: Published, custom
     assert now[now.index("bindings:") :] == ours.replace(*soaking)[ours.index("bindings:") :]
 
 
+def test_a_suite_that_is_replaced_is_kept_for_those_who_still_pin_it(
+    published: Published, customer: Customer, tmp_path: Path
+) -> None:
+    assert customer.adopt(published.bundle, "--bindings", "mine.yaml", "--unreproduced")[0] == 0
+    before = (customer.root / "evals/gating.yaml").read_bytes()
+    root = Path(shutil.copytree(published.root, tmp_path / "next"))
+    made = Published(root=root, key=published.key, bundle=tmp_path / "next.tar", trust=published.trust)
+    suite, manifest = root / "evals/gating.yaml", root / "envs/dev.yaml"
+    suite.write_text(suite.read_text().replace("version: 1", "version: 2"), encoding="utf-8")
+    manifest.write_text(manifest.read_text().replace("gating: 1", "gating: 2"), encoding="utf-8")
+    assert plangate("run", "dev", cwd=root).returncode == 0
+    sign_newest(made)
+    pack(made)
+    status, out, _ = customer.adopt(made.bundle, "--unreproduced")
+    assert (status, "replaced evals/gating.yaml" in out) == (0, True)
+    assert (customer.root / "evals/gating/1.yaml").read_bytes() == before
+    assert customer.plangate("check")[0] == 0
+    assert "suites.gating: 1 -> 2" in customer.plangate("promote", "tenant")[1]
+
+
 def test_what_nobody_reproduced_is_not_adopted(published: Published, customer: Customer) -> None:
     status, out, _ = customer.adopt(published.bundle, "--bindings", "mine.yaml")
     assert (status, customer.files()) == (1, {})

@@ -193,7 +193,11 @@ def test_a_phrasing_file_that_cannot_be_used(tmp_path: Path, text: str | None, c
         ("{support-copilot: 3.2.0}", "{support-copilot: 3.3.0}", "release.plans.support-copilot: there is no version"),
         ("{support-copilot: 3.2.0}", "{suport-copilot: 3.2.0}", "did you mean 'support-copilot'?"),
         ("{triage: 1.4.0}", "{triage: 1.5.0}", "(there are: 1.4.0) [pin-not-found]"),
-        ("suites: {gating: 5}", "suites: {gating: 4}", "there is no version '4' of it (there are: 5) [pin-not-found]"),
+        (
+            "suites: {gating: 5}",
+            "suites: {gating: 4}",
+            "version 4 is nowhere, and 5 is in evals/gating.yaml (restore it from version control as evals/gating/4.yaml) [pin-not-found]",
+        ),
         ("suites: {gating: 5}", "suites: {gating: 5, saftey: 1}", "release.suites.saftey: there is no document"),
         ("denied: [data.purge]", "denied: [data.purg]", "bindings.policy.denied[0]: unknown capability 'data.purg'"),
         ("lanes: {ticket.write:", "lanes: {ticket.writ:", "bindings.policy.lanes: unknown capability 'ticket.writ'"),
@@ -220,7 +224,7 @@ def test_an_environment_that_does_not_fit(tmp_path: Path, old: str, new: str, me
             "  catalog: other\n  coverage:",
             "matrix.catalog: unknown catalog 'other' (there are: support-copilot)",
         ),
-        ("version: 5", "version: 6", "release.suites.gating: there is no version '5' of it"),
+        ("version: 5", "version: 6", "release.suites.gating: version 5 is nowhere, and 6 is in evals/gating.yaml"),
     ],
 )
 def test_a_suite_that_does_not_fit_its_catalog(tmp_path: Path, old: str, new: str, message: str) -> None:

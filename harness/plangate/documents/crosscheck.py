@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from plangate.documents.catalog import SUBSCRIBED, PlanCatalog
 from plangate.documents.document import Document
 from plangate.documents.environment import Environment
-from plangate.documents.files import TRUST_PATH, list_documents
+from plangate.documents.files import TRUST_PATH, document_path, list_documents
 from plangate.documents.kinds import Kind
 from plangate.documents.placement_rules import identity_problems, placement_problems
 from plangate.documents.positions import Position
@@ -35,6 +35,9 @@ def workspace_problems(workspace: Workspace) -> list[Problem]:
         for names in list_documents(workspace.root, kind):
             if document := _read(workspace, problems, kind, *names):
                 tables[kind][names] = document
+    for kept in workspace.kept_suites():
+        if document := _read(workspace, problems, Kind.SUITE, *kept):
+            tables[Kind.SUITE][kept] = document
     if (workspace.root / TRUST_PATH).exists():
         _read(workspace, problems, Kind.TRUST)
     problems.update(_names_differ(tables))
@@ -81,10 +84,10 @@ def _names_differ(tables: Mapping[Kind, _Models]) -> Iterator[Problem]:
 
 
 def _phrasings(workspace: Workspace, suites: _Models) -> Iterator[Problem]:
-    for (name,), document in suites.items():
+    for (name, *version), document in suites.items():
         if not document.errors:
             try:
-                workspace.suite(name)
+                workspace.suite(name, int(version[0]) if version else None)
             except InputError as error:
                 yield from error.problems
 
@@ -129,12 +132,22 @@ class _Together:
         table = self._tables[Kind.SUITE]
         for name, version in self._environment.release.suites.items():
             document = table.get((name,))
+            if document is None or document.model is None or document.model.version != version:
+                document = table.get((name, str(version)), document)
             if document is None:
                 yield self._no_pin("suites", name, str(version), [], {names[0] for names in table})
             elif document.model is not None:
                 self._suites[name] = document.model
                 if document.model.version != version:
-                    yield self._no_pin("suites", name, str(version), [str(document.model.version)], ())
+                    yield self._no_suite(name, version, current=document.model.version)
+
+    def _no_suite(self, name: str, version: int, *, current: int) -> Problem:
+        return problem_at(
+            self._place("release", "suites", name),
+            code="pin-not-found",
+            message=f"release.suites.{name}: version {version} is nowhere, and {current} is in evals/{name}.yaml",
+            hint=f"restore it from version control as {document_path(Kind.SUITE, name, str(version))}",
+        )
 
     def _no_pin(self, section: str, name: str, version: str, versions: list[str], known: Iterable[str]) -> Problem:
         what = f"there is no version {shown(version)} of it" if versions else "there is no document of that name"

@@ -12,10 +12,11 @@ from plangate.documents.loader import BYTES_MAX
 from plangate.documents.text import read_file
 from plangate.errors import InputError
 
-__all__ = ["TRUST_PATH", "document_path", "is_name", "list_documents", "natural", "read_inside"]
+__all__ = ["TRUST_PATH", "document_path", "is_name", "list_documents", "list_kept_suites", "natural", "read_inside"]
 
 TRUST_PATH: Final = "envs/trust.yaml"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}\Z")
+_VERSION: Final = re.compile(r"[1-9][0-9]{0,8}\Z")
 _PATTERNS: Final = {
     Kind.ENVIRONMENT: "envs/*.yaml",
     Kind.PLAN_CATALOG: "envs/plans/*/*.yaml",
@@ -39,10 +40,13 @@ def is_name(text: str) -> bool:
 def document_path(kind: Kind, *names: str) -> str:
     """Where a document of that name (and version) lies, relative to the workspace.
 
+    A suite's current version is `evals/NAME.yaml`; one that was replaced may be kept as `evals/NAME/VERSION.yaml`.
     Raises ValueError for what is not `is_name`: a path is only ever made of names that were checked.
     """
     if not all(is_name(name) for name in names):
         raise ValueError(f"no file can be named so: {names}")
+    if kind is Kind.SUITE and len(names) == 2:
+        return "evals/{}/{}.yaml".format(*names)
     return _PLACES[kind].format(*names)
 
 
@@ -55,6 +59,13 @@ def list_documents(root: Path, kind: Kind) -> Iterator[tuple[str, ...]]:
             continue
         found.append((path.parent.name, file.stem) if kind in (Kind.PLAN_CATALOG, Kind.PROMPT) else (file.stem,))
     yield from sorted(found, key=lambda names: [natural(name) for name in names])
+
+
+def list_kept_suites(root: Path) -> Iterator[tuple[str, str]]:
+    """Name and version of each suite that is kept beside its current version: `evals/NAME/VERSION.yaml`, sorted."""
+    kept = [(file.parent.name, file.stem) for file in root.glob("evals/*/*.yaml")]
+    proper = [(name, version) for name, version in kept if is_name(name) and _VERSION.match(version)]
+    yield from sorted(proper, key=lambda names: [natural(name) for name in names])
 
 
 def natural(text: str) -> list[tuple[int, str]]:

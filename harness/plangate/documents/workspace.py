@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from plangate.documents.catalog import PlanCatalog
 from plangate.documents.document import Document, read_document
 from plangate.documents.environment import Environment
-from plangate.documents.files import TRUST_PATH, document_path, list_documents, read_inside
+from plangate.documents.files import TRUST_PATH, document_path, list_documents, list_kept_suites, read_inside
 from plangate.documents.kinds import Kind
 from plangate.documents.phrasings import BYTES_MAX as PHRASINGS_BYTES_MAX
 from plangate.documents.phrasings import read_phrasings
@@ -83,16 +84,43 @@ class Workspace:
         """Names of all suites, sorted."""
         return tuple(name for (name,) in list_documents(self.root, Kind.SUITE))
 
-    def suite(self, name: str) -> Suite:
-        """One suite, with the lines of its phrasing file.
+    def suite(self, name: str, version: int | None = None) -> Suite:
+        """One suite, with the lines of its phrasing file: the current version, or `version` where that is kept.
 
-        Raises InputError where there is none of that name, or the suite or its phrasing file has errors.
+        Where `version` is nowhere, it is the current one: whoever asks for one compares. Raises InputError where there
+        is none of that name, or the suite or its phrasing file has errors.
         """
-        if name not in self._suites:
-            self._known(Kind.SUITE, "suite", (name,))
-            suite: Suite = self.document(Kind.SUITE, name).sound()
-            self._suites[name] = replace(suite, phrasings=self._phrasings(suite))
-        return self._suites[name]
+        if version is not None and (name, str(version)) in list_kept_suites(self.root):
+            current = self._current_version(name) if name in self.suite_names() else None
+            if current != version:
+                return self._suite(name, str(version))
+        self._known(Kind.SUITE, "suite", (name,))
+        return self._suite(name)
+
+    def kept_suites(self) -> tuple[tuple[str, str], ...]:
+        """(name, version) of suites that lie beside their current version."""
+        return tuple(list_kept_suites(self.root))
+
+    def suite_files(self, name: str, version: int) -> Iterator[tuple[str, bytes]]:
+        """A suite and its phrasing file, each at the place it has where this version is the current one."""
+        suite = self.suite(name, version)
+        yield document_path(Kind.SUITE, name), read_inside(self.root, suite.positions.path)
+        path = self._phrasing_path(suite)
+        if path is not None:
+            spec = suite.axis("phrasing")
+            place = _beside_suites(str(spec.file) if spec else "")
+            yield place, read_inside(self.root, path, bytes_max=PHRASINGS_BYTES_MAX)
+
+    def _current_version(self, name: str) -> int | None:
+        model = self.document(Kind.SUITE, name).model
+        return None if model is None else model.version
+
+    def _suite(self, *names: str) -> Suite:
+        path = document_path(Kind.SUITE, *names)
+        if path not in self._suites:
+            suite: Suite = self.document(Kind.SUITE, *names).sound()
+            self._suites[path] = replace(suite, phrasings=self._phrasings(suite))
+        return self._suites[path]
 
     def prompt_versions(self) -> tuple[tuple[str, str], ...]:
         """(name, version) of all prompts, versions in the order in which people count."""
@@ -145,16 +173,26 @@ class Workspace:
         raise InputError(f"there is no {what} {shown(label)}", code=_UNKNOWN[kind], hint=hint)
 
     def _phrasings(self, suite: Suite) -> tuple[str, ...]:
+        path = self._phrasing_path(suite)
+        if path is None:
+            return ()
+        return read_phrasings(read_inside(self.root, path, bytes_max=PHRASINGS_BYTES_MAX), path=path)
+
+    def _phrasing_path(self, suite: Suite) -> str | None:
+        """Relative to `evals/`; of a kept version, in its own folder `evals/NAME/VERSION/` first."""
         spec = suite.axis("phrasing")
         if spec is None or spec.file is None:
-            return ()
-        path = posixpath.normpath(posixpath.join("evals", spec.file.replace("\\", "/")))
+            return None
+        path = _beside_suites(spec.file)
         if path.startswith(("../", "/")) or path == ".." or "\0" in path:
             raise self._no_phrasings(suite, "path-escapes", f"{shown(spec.file)} leads out of the workspace", "")
+        own = f"{suite.positions.path.removesuffix('.yaml')}/{path.removeprefix('evals/')}"
+        if suite.positions.path.count("/") > 1 and (self.root / own).exists():
+            return own
         if not (self.root / path).exists():
             hint = "the path is relative to evals/"
             raise self._no_phrasings(suite, "no-phrasing-file", f"there is no file {shown(path)}", hint)
-        return read_phrasings(read_inside(self.root, path, bytes_max=PHRASINGS_BYTES_MAX), path=path)
+        return path
 
     @staticmethod
     def _no_phrasings(suite: Suite, code: str, message: str, hint: str) -> InputError:
@@ -162,3 +200,7 @@ class Workspace:
         return InputError.of(
             [Problem(path=place.path, line=place.line, column=place.column, code=code, message=message, hint=hint)]
         )
+
+
+def _beside_suites(file: str) -> str:
+    return posixpath.normpath(posixpath.join("evals", file.replace("\\", "/")))

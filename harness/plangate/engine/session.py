@@ -84,7 +84,7 @@ def prepare(
     oracles: dict[str, Oracle] = {}
     matrices: dict[str, Matrix] = {}
     for name in names:
-        suite = adjust(workspace.suite(name))
+        suite = adjust(workspace.suite(name, manifest.release.suites[name]))
         oracle = _oracle(workspace, manifest, suite)
         matrix = expand(suite, oracle, surfaces=_surfaces(manifest))
         _require_targets(manifest, suite, matrix)

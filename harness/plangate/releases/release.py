@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plangate.documents.environment import Environment
+from plangate.documents.files import document_path
 from plangate.documents.kinds import Kind
 from plangate.documents.suite import Suite
 from plangate.documents.wording import shown
@@ -117,12 +118,13 @@ def lockable(workspace: Workspace) -> dict[str, str]:
     for kind, names in prompts + catalogs:
         document = workspace.document(kind, *names)
         found[document.path] = document.digest
-    for name in workspace.suite_names():
+    kept = [(name, int(version)) for name, version in workspace.kept_suites()]
+    for name, version in [*kept, *((name, None) for name in workspace.suite_names())]:
         try:
-            suite = workspace.suite(name)
+            suite = workspace.suite(name, version)
         except InputError:  # a suite that cannot be read has its own problem, and no digest
             continue
-        found[f"{workspace.document(Kind.SUITE, name).path}@{suite.version}"] = suite_digest(suite)
+        found[f"{document_path(Kind.SUITE, name)}@{suite.version}"] = suite_digest(suite)
     return found
 
 
@@ -147,7 +149,7 @@ def _read(workspace: Workspace, environment: Environment) -> tuple[dict[str, Any
     suites: dict[str, str] = {}
     for pin in pins_of(environment):
         if pin.kind is Kind.SUITE:
-            suite = workspace.suite(pin.name)
+            suite = workspace.suite(pin.name, int(pin.version))
             if suite.version != int(pin.version):
                 raise _not_found(environment, pin)
             digests[pin.lock_key] = suites[pin.name] = suite_digest(suite)
@@ -173,10 +175,17 @@ def _not_found(environment: Environment, pin: Pin) -> InputError:
                 column=place.column,
                 code="pin-not-found",
                 message=f"release.{section}.{pin.name}: there is no version {shown(pin.version)} of it",
-                hint=f"it would lie in {pin.path}",
+                hint=_places(pin),
             )
         ]
     )
+
+
+def _places(pin: Pin) -> str:
+    if pin.kind is not Kind.SUITE:
+        return f"it would lie in {pin.path}"
+    kept = document_path(Kind.SUITE, pin.name, pin.version)
+    return f"a version that was replaced is kept as {kept}: restore it from version control"
 
 
 def _present(**fields: Any) -> dict[str, Any]:

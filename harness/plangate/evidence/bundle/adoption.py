@@ -53,7 +53,7 @@ def plan_adoption(bundle: BundleFile, *, manifest: Environment, workspace: Works
     titles = {title.removeprefix(_PREFIX): title for title in bundle.titles() if title.startswith(_PREFIX)}
     found = {path: bundle.read(title) for path, title in titles.items() if path.startswith(_TAKEN)}
     suites = {path for path in found if path.startswith("evals/") and path.endswith((".yaml", ".yml"))}
-    newer = {path for path in suites if _newer(workspace, path, found[path])}
+    newer = {path: version for path in suites if (version := _replaced(workspace, path, found[path]))}
     files: dict[str, bytes] = {}
     replaced = []
     for path, data in sorted(found.items()):
@@ -69,6 +69,7 @@ def plan_adoption(bundle: BundleFile, *, manifest: Environment, workspace: Works
                     hint="a version never changes: rename yours, or give it a version of its own",
                 )
             replaced.append(path)
+            files |= _kept(path, present, newer)
         files[path] = data
     upstream = document_path(Kind.ENVIRONMENT, source)
     before = _upstream(workspace, upstream)
@@ -121,14 +122,22 @@ def _present(workspace: Workspace, path: str) -> bytes | None:
         raise InputError(f"cannot be read: {error.strerror}", code="unreadable-file", where=path) from None
 
 
-def _newer(workspace: Workspace, path: str, data: bytes) -> bool:
-    """Whether the suite that is there is of an older version than this one."""
+def _replaced(workspace: Workspace, path: str, data: bytes) -> int | None:
+    """The version of the suite that is there, where this one is newer."""
     present = _present(workspace, path)
     if present is None:
-        return False
+        return None
     mine = read_document(Kind.SUITE, present, path=path).sound()
     theirs = read_document(Kind.SUITE, data, path=path).sound()
-    return bool(theirs.version > mine.version)
+    return int(mine.version) if theirs.version > mine.version else None
+
+
+def _kept(path: str, present: bytes, newer: Mapping[str, int]) -> dict[str, bytes]:
+    """What was there, at the place where a replaced suite, and what belongs to it, goes on being found."""
+    if path in newer:
+        return {f"{path.removesuffix('.yaml')}/{newer[path]}.yaml": present}
+    inner = path.removeprefix("evals/")
+    return {f"{suite.removesuffix('.yaml')}/{version}/{inner}": present for suite, version in newer.items()}
 
 
 def _upstream(workspace: Workspace, path: str) -> Environment | None:

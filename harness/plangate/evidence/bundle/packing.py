@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from plangate.documents.environment import Environment, Json
 from plangate.documents.files import TRUST_PATH, document_path, read_inside
 from plangate.documents.kinds import Kind
-from plangate.documents.phrasings import BYTES_MAX as PHRASINGS_BYTES_MAX
 from plangate.errors import EvidenceError, InputError
 from plangate.evidence.bundle.results import pack_results
 from plangate.evidence.envelope import open_envelope
@@ -67,12 +66,10 @@ def _documents(workspace: Workspace, manifest: Environment) -> Iterator[tuple[st
     path = document_path(Kind.ENVIRONMENT, manifest.name)
     yield path, read_inside(root, path)
     for pin in pins_of(manifest):
-        yield pin.path, read_inside(root, pin.path)
         if pin.kind is Kind.SUITE:
-            spec = workspace.suite(pin.name).axis("phrasing")
-            if spec is not None and spec.file is not None:
-                phrasings = posixpath.normpath(posixpath.join("evals", spec.file.replace("\\", "/")))
-                yield phrasings, read_inside(root, phrasings, bytes_max=PHRASINGS_BYTES_MAX)
+            yield from workspace.suite_files(pin.name, int(pin.version))
+        else:
+            yield pin.path, read_inside(root, pin.path)
     lock = workspace.lock_bytes()
     if lock is not None:
         yield "plangate.lock", lock
@@ -88,7 +85,7 @@ def _identities(workspace: Workspace, manifest: Environment) -> dict[str, bytes]
     digests = {}
     for pin in pins_of(manifest):
         if pin.kind is Kind.SUITE:
-            digests[pin.lock_key] = suite_digest(workspace.suite(pin.name))
+            digests[pin.lock_key] = suite_digest(workspace.suite(pin.name, int(pin.version)))
         else:
             digests[pin.lock_key] = workspace.document(pin.kind, pin.name, pin.version).digest
     release = release_document(manifest, digests=digests)
