@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.shops import plangate
+from tests.examples.running import copied_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples" / "support-copilot"))
@@ -24,10 +24,7 @@ WORD = {"leak": "LEAK", "lockout": "LOCKOUT", "mismatch": "MISMATCH", "flaky": "
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("shipped")
-    for folder in ("envs", "evals", "prompts", "examples"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return root
+    return copied_workspace(tmp_path_factory.mktemp("shipped"))
 
 
 def test_there_are_at_least_twenty_and_each_says_where_it_was_seen() -> None:

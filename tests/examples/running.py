@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,13 @@ import uvicorn
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = "2026-05-20T12:00:00Z"
+
+
+def copied_workspace(root: Path) -> Path:
+    """The shipped workspace with its app, in an empty folder; returns that folder."""
+    for folder in ("envs", "evals", "prompts", "examples"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return root
 
 
 @dataclass(frozen=True, slots=True)

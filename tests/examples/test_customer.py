@@ -12,7 +12,7 @@ import pytest
 
 from plangate.evidence.statements import PROMOTION, TEST_RESULT, VERIFICATION_SUMMARY
 from tests.cli.shops import plangate
-from tests.examples.running import ROOT, Shop, serving
+from tests.examples.running import ROOT, Shop, copied_workspace, serving
 
 pytestmark = pytest.mark.slow
 UNTRACED = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
@@ -22,9 +22,7 @@ ME = ("--key", "me.key", "--as", "me@customer.example")
 @pytest.fixture(scope="module")
 def publisher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped workspace, where stage was validated with the suite `gating`, signed, and packed."""
-    root = tmp_path_factory.mktemp("publisher")
-    for folder in ("envs", "evals", "prompts", "examples"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    root = copied_workspace(tmp_path_factory.mktemp("publisher"))
     shutil.copy(ROOT / "examples/support-copilot/trust.yaml", root / "envs")
     stage = (root / "envs/stage.yaml").read_text(encoding="utf-8")
     gated = re.sub(r"gates:\n(  - .*\n)+", "gates: [{suite: gating}]\n", stage)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shops import plangate
-from tests.examples.running import ROOT
+from tests.examples.running import ROOT, copied_workspace
 
 sys.path.insert(0, str(ROOT / "examples" / "support-copilot"))
 
@@ -24,9 +24,7 @@ CI = ("--key", "keys/ci.key", "--as", "ci")
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped workspace; stage was looked at once, and what its model says is on record."""
-    root = tmp_path_factory.mktemp("watched")
-    for folder in ("envs", "evals", "prompts", "examples"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    root = copied_workspace(tmp_path_factory.mktemp("watched"))
     shutil.copy(ROOT / "examples/support-copilot/trust.yaml", root / "envs")
     for name in ("ci", "ann", "bob", "sue"):
         plangate("keys", "new", name, "--out", "keys", cwd=root)

@@ -231,7 +231,7 @@ def _report(
 ) -> ExitCode:
     mine = Workspace.open(options.workspace).environment(options.environment)
     first = document_path(Kind.ENVIRONMENT, options.environment) in written
-    unnamed = missing_bindings(adoption.theirs, mine)
+    unnamed = missing_bindings(adoption.theirs.raw["bindings"], mine.raw["bindings"])
     if options.as_json:
         document: dict[str, Any] = {
             "adopted": True, "release": found.release, "source": options.source, "environment": options.environment,

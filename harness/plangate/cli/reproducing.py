@@ -23,6 +23,7 @@ from plangate.documents.text import read_file
 from plangate.documents.workspace import Workspace
 from plangate.engine.session import Prepared, prepare
 from plangate.errors import EvidenceError, ExitCode, InputError
+from plangate.evidence.bundle.adoption import missing_bindings
 from plangate.evidence.bundle.layout import BundleFile
 from plangate.evidence.bundle.results import CellLine, read_results
 from plangate.evidence.bundle.unpacking import environment_name, run_document, unpack_documents, with_bindings
@@ -113,7 +114,7 @@ def _prepared(
     unpack_documents(bundle, folder)
     theirs = Workspace.open(folder).environment(environment)
     mine, _ = bindings_in(options.bindings)
-    unnamed = _unnamed(theirs.raw["bindings"], mine)
+    unnamed = missing_bindings(theirs.raw["bindings"], mine)
     with_bindings(folder, theirs, bindings=mine, tier=options.tier)
     try:
         prepared = prepare(
@@ -153,17 +154,6 @@ def _as_published(suites: Mapping[str, Any]) -> Any:
         return replace(suite, seed=suites[suite.name]["seed"])
 
     return adjust
-
-
-def _unnamed(theirs: Any, mine: Mapping[str, Any]) -> tuple[str, ...]:
-    """`secrets.api_key`: what the publisher's bindings name and the customer's do not."""
-    missing = []
-    for part in ("targets", "secrets", "identity", "policy"):
-        known = theirs.get(part) or {}
-        have = mine.get(part) or {}
-        if isinstance(known, Mapping) and isinstance(have, Mapping):
-            missing += [f"{part}.{name}" for name in known if name not in have]
-    return tuple(sorted(missing))
 
 
 def _compare(bundle: BundleFile, run: StoredRun, unnamed: tuple[str, ...]) -> _Compared:

@@ -26,6 +26,7 @@ __all__ = ["Adoption", "first_manifest", "missing_bindings", "plan_adoption"]
 _PREFIX = "workspace/"
 _TAKEN = ("envs/plans/", "prompts/", "evals/")
 """Catalogs, prompts, suites and phrasings; never the publisher's lock, manifests, trust policy or keys."""
+_NAMED = ("targets", "secrets", "identity", "policy")
 _UPSTREAM = '{"default": {"driver": "authzen", "url": "https://upstream.invalid"}}'
 """A target is demanded of every environment; this one answers nobody (RFC 6761)."""
 
@@ -101,13 +102,13 @@ def first_manifest(name: str, *, manifest: Environment, bindings: str, source: s
     return ("\n".join(lines) + "\n").encode()
 
 
-def missing_bindings(theirs: Environment, mine: Environment) -> tuple[str, ...]:
-    """`secrets.api_key`: what the publisher's bindings name and the customer's do not."""
-    theirs_raw: Any = theirs.raw["bindings"]
-    mine_raw: Any = mine.raw["bindings"]
+def missing_bindings(theirs: Any, mine: Any) -> tuple[str, ...]:
+    """`secrets.api_key`: what the publisher's raw bindings name and the customer's do not; targets only where the
+    customer has no `default`, which serves all."""
     missing = []
-    for part in ("secrets", "identity", "policy"):
-        known, have = theirs_raw.get(part) or {}, mine_raw.get(part) or {}
+    parts = ("secrets", "identity", "policy") if "default" in (mine.get("targets") or {}) else _NAMED
+    for part in parts:
+        known, have = theirs.get(part) or {}, mine.get(part) or {}
         if isinstance(known, Mapping) and isinstance(have, Mapping):
             missing += [f"{part}.{name}" for name in known if name not in have]
     return tuple(sorted(missing))
