@@ -103,6 +103,13 @@ def test_what_is_asked_wrongly_is_exit_2(root: Path, arguments: tuple[str, ...],
     assert (done.returncode, f"[{code}]" in done.stderr) == (2, True), done.stderr
 
 
+def test_nothing_goes_on_record_where_nobody_is_trusted(root: Path) -> None:
+    (root / "envs/trust.yaml").unlink()
+    done = plangate("drift", "stage", *CI, cwd=root, environ=UNTRACED)
+    assert (done.returncode, "[no-trust]" in done.stderr, "observations" in done.stderr) == (2, True, False)
+    assert plangate("drift", "stage", "--no-canary", cwd=root, environ=UNTRACED).returncode == 0
+
+
 def test_an_app_that_does_not_say_a_pin_is_not_judged(root: Path) -> None:
     manifest = root / "envs/stage.yaml"
     text = manifest.read_text(encoding="utf-8")

@@ -64,7 +64,7 @@ def look(workspace: Workspace, name: str, *, options: DriftOptions) -> ExitCode:
     probe = _probe(manifest)
     suite = probe.canary_suite or next((gate.suite for gate in manifest.gates), next(iter(manifest.release.suites)))
     prepared = prepare(workspace, name, environ=world.environ, suites=(suite,), adjust=_once)
-    record = Record.read_or_none(workspace)
+    record = Record.read(workspace) if signer is not None else Record.read_or_none(workspace)
     release = identified(workspace, manifest)
     basis = _basis(manifest, release)
     if signer is not None and record is not None:
