@@ -161,6 +161,15 @@ def test_a_reproduction_that_failed_later_takes_the_earlier_one_back(published: 
     assert customer.adopt(published.bundle, "--bindings", "mine.yaml")[0] == 1
 
 
+def test_a_failed_reproduction_cannot_be_cut_off(published: Published, customer: Customer) -> None:
+    assert customer.reproduce(published.bundle) == 0
+    (customer.root / "mine.py").write_text(APP + '\nGRANTS["free"].add("report.export")\n', encoding="utf-8")
+    assert customer.reproduce(published.bundle) == 1
+    entries = customer.root / "evidence/ledger/entries.jsonl"
+    entries.write_bytes(entries.read_bytes().splitlines(keepends=True)[0])
+    assert customer.adopt(published.bundle, "--bindings", "mine.yaml")[0] == 4
+
+
 def test_a_strangers_reproduction_does_not_count(published: Published, customer: Customer) -> None:
     (customer.root / "me.key").write_bytes(generate().pem())
     assert customer.reproduce(published.bundle) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import random
 import string
+import time
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,13 @@ def test_a_known_format_is_found_in_any_document_comments_included(kind: Kind, s
 )  # fmt: skip
 def test_what_only_resembles_one_is_left_alone(text: str) -> None:
     assert (holds_secret(text), looks_random(text)) == (False, False)
+
+
+@pytest.mark.parametrize("part", ["eyJ-", "http://a:", "SG.", "-----BEGIN A "])
+def test_a_hostile_file_costs_no_more_than_its_length(part: str) -> None:
+    started = time.process_time()
+    assert not holds_secret(part * (1_000_000 // len(part)))
+    assert time.process_time() - started < 20, "quadratic work would take hours"
 
 
 def test_letters_at_random_are_found_and_names_are_not() -> None:

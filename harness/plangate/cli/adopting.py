@@ -59,7 +59,7 @@ class AdoptOptions:
 def adopt(file: Path, *, options: AdoptOptions) -> ExitCode:
     """Verify, see that it was reproduced, write; returns the exit status. Raises InputError and EvidenceError.
 
-    Nothing is written unless the workspace would have no error afterwards.
+    Nothing is written unless the release that was verified is what the workspace would hold afterwards.
     """
     for name in (options.environment, options.source):
         if not is_name(name) or options.environment == options.source:

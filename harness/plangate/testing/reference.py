@@ -78,7 +78,7 @@ def main() -> None:
 async def app(scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
     """The same over ASGI. A failure is status 500, with its message as the body."""
     if scope["type"] != "http":
-        raise NotImplementedError(scope["type"])
+        raise ValueError(f"only http is served, not {scope['type']}")  # how ASGI says that there is no lifespan
     if scope["path"] == "/.well-known/authzen-configuration":
         await _respond(send, 200, _metadata(scope))
         return

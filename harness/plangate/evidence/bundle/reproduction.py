@@ -13,10 +13,11 @@ __all__ = ["reproduced_suites"]
 def reproduced_suites(ledger: Ledger, policy: TrustPolicy, *, release: str, fingerprint: str) -> set[str]:
     """The suites whose newest trusted result about `release` says that it repeats `fingerprint`.
 
-    A later result that does not takes an earlier one back. Raises EvidenceError where the ledger is damaged or an
-    envelope is missing.
+    A later result that does not takes an earlier one back. Raises EvidenceError where the ledger is damaged or cut, or
+    lacks an envelope.
     """
     ledger.recover()
+    ledger.require_whole()
     found: dict[str, bool] = {}
     for entry in ledger.entries():
         envelope = open_envelope(ledger.envelope(entry.digest))
