@@ -124,6 +124,14 @@ def test_an_error_in_the_context_is_a_fault_and_not_a_denial() -> None:
     assert "store is down" in (observed.detail or "")
 
 
+def test_an_error_in_the_context_is_a_fault_after_a_denial_like_it() -> None:
+    """What is remembered of the denial must not stand in for an app that could not decide."""
+    for context in ({}, {"reason": "not_in_plan"}, {"reason": "limit_exceeded", "limit": LIMIT}):
+        read = answer_reader()
+        assert read({"decision": False, "context": context}).effect is Effect.DENY
+        assert read({"decision": False, "context": {**context, "error": "no database"}}).fault is Fault.RAISED
+
+
 def test_words_of_an_enum_of_the_app_become_plain_text() -> None:
     class Theirs(StrEnum):
         ALLOW = "allow"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from plangate.documents.environment import DecideRule, HttpCall, Target
+from plangate.documents.environment import DecideRule, HttpCall, LimitPaths, Target
 from plangate.drivers.protocol import Driver
 from plangate.drivers.registry import make_driver
 from plangate.testing import DRIVER_CHECKS, DriverCheck, DriverSource, reference
@@ -19,10 +19,18 @@ from tests.drivers.workspaces import context_in
 REFERENCE = "plangate.testing.reference"
 LINES = ("python", "-S", reference.__file__)
 
-# The reference app's own words, read by rules instead of by its AuthZEN answer. Rules have no place for a limit.
+# The reference app's own words, read by rules instead of by its AuthZEN answer.
+LIMIT = LimitPaths(
+    name="$.context.limit.name",
+    limit="$.context.limit.limit",
+    remaining="/context/limit/remaining",
+    resets_at="$.context.limit.resets_at",
+)
 RULES = (
     DecideRule(statuses=(200,), json={"$.decision": True}, effect="$.context.effect", reason="$.context.reason"),
-    DecideRule(statuses=(200,), json={"/decision": False}, effect="$.context.effect", reason="/context/reason"),
+    DecideRule(
+        statuses=(200,), json={"/decision": False}, effect="$.context.effect", reason="/context/reason", limit=LIMIT
+    ),
     DecideRule(statuses=(200,), effect="$.decision"),
 )
 BODY = {
@@ -73,8 +81,6 @@ def driver_of(workspace: Path, fields: dict[str, Any], url: str) -> Driver:
 @pytest.mark.parametrize("check", DRIVER_CHECKS, ids=str)
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_driver_conforms(name: str, check: DriverCheck, served: str, tmp_path: Path) -> None:
-    if (name, check.name) == ("http, templates", "limit"):
-        pytest.skip("left out: decide rules have no place for a limit")
     unreachable = UNREACHABLE[name.partition(",")[0]]
     down = f"http://127.0.0.1:{closed_port()}"
     check(

@@ -18,6 +18,7 @@ __all__ = [
     "HttpCall",
     "Json",
     "Launch",
+    "LimitPaths",
     "ModelPin",
     "Policy",
     "Probe",
@@ -88,6 +89,16 @@ class HttpCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitPaths:
+    """Where an answer tells the limit it came from: each a `$.path`, a JSON pointer, or the value itself."""
+
+    name: str
+    limit: str | int
+    remaining: str | int
+    resets_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecideRule:
     """How one kind of answer reads as a decision. First match wins; no match is an error, never a decision."""
 
@@ -99,6 +110,8 @@ class DecideRule:
     """An effect, or `$.path` into the answer."""
     reason: str | None = None
     """A reason, or `$.path` into the answer."""
+    limit: LimitPaths | None = None
+    """None = answers that this rule reads tell no limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from plangate.documents.environment import (
     GateSpec,
     HttpCall,
     Launch,
+    LimitPaths,
     ModelPin,
     Policy,
     Probe,
@@ -142,6 +143,7 @@ def _decide(raw: dict[str, Any]) -> DecideRule:
         json=when.get("json", {}),
         effect=raw["effect"],
         reason=raw.get("reason"),
+        limit=LimitPaths(**raw["limit"]) if "limit" in raw else None,
     )
 
 

@@ -24,7 +24,9 @@ __all__ = [
     "Redact",
     "answer_reader",
     "read_answer",
+    "read_limit",
     "read_reason",
+    "redacted_limit",
     "redacted_reason",
 ]
 
@@ -107,14 +109,10 @@ def _read(value: object, redact: Redact | None) -> Observed:
 
 
 def _redacted(observed: Observed, redact: Callable[[str], str]) -> Observed:
-    limit = observed.limit
-    if limit is not None:
-        resets_at = None if limit.resets_at is None else redact(limit.resets_at)
-        limit = LimitDetail(redact(limit.name), limit.limit, limit.remaining, resets_at)
     return Observed(
         effect=observed.effect,
         reason=redacted_reason(observed.reason, redact),
-        limit=limit,
+        limit=redacted_limit(observed.limit, redact),
         fault=observed.fault,
         detail=None if observed.detail is None else redact(observed.detail),
     )
@@ -132,7 +130,7 @@ def _decide(value: object, redact: Redact | None) -> Observed:
     return Observed(
         effect=_effect(decision, context.get("effect")),
         reason=read_reason(context.get("reason")),
-        limit=_limit(context.get("limit")),
+        limit=read_limit(context.get("limit"), "context.limit"),
     )
 
 
@@ -157,23 +155,36 @@ def redacted_reason(reason: str | None, redact: Redact) -> str | None:
     return reason if reason is None or reason in _REASONS else redact(reason)
 
 
-def _limit(value: object) -> LimitDetail | None:
+def read_limit(value: object, place: str) -> LimitDetail | None:
+    """The limit that stands at `place` of an answer; None where nothing stands there. Raises MalformedAnswerError."""
     if value is None:
         return None
-    limit = _object(value, "context.limit")
-    name = _text(limit.get("name"), "context.limit.name", NAME_CHARS_MAX)
+    limit = _object(value, place)
+    name = _text(limit.get("name"), f"{place}.name", NAME_CHARS_MAX)
     if not name:
-        raise MalformedAnswerError("context.limit.name is missing")
-    resets_at = _text(limit.get("resets_at"), "context.limit.resets_at", NAME_CHARS_MAX)
-    return LimitDetail(name, _integer(limit, "limit"), _integer(limit, "remaining"), resets_at)
+        raise MalformedAnswerError(f"{place}.name is missing")
+    resets_at = _text(limit.get("resets_at"), f"{place}.resets_at", NAME_CHARS_MAX)
+    return LimitDetail(
+        name,
+        _integer(limit.get("limit"), f"{place}.limit"),
+        _integer(limit.get("remaining"), f"{place}.remaining"),
+        resets_at,
+    )
 
 
-def _integer(limit: dict[str, Any], name: str) -> int:
-    number = limit.get(name)
+def redacted_limit(limit: LimitDetail | None, redact: Redact) -> LimitDetail | None:
+    """A limit without secrets in its name and in when it starts again."""
+    if limit is None:
+        return None
+    resets_at = None if limit.resets_at is None else redact(limit.resets_at)
+    return LimitDetail(redact(limit.name), limit.limit, limit.remaining, resets_at)
+
+
+def _integer(number: object, place: str) -> int:
     if isinstance(number, bool) or not isinstance(number, int):
-        raise MalformedAnswerError(f"context.limit.{name} must be an integer, not {_kind(number)}")
+        raise MalformedAnswerError(f"{place} must be an integer, not {_kind(number)}")
     if not -INTEGER_MAX <= number <= INTEGER_MAX:
-        raise MalformedAnswerError(f"context.limit.{name} is beyond 64 bits")
+        raise MalformedAnswerError(f"{place} is beyond 64 bits")
     return int(number)
 
 

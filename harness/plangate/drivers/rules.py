@@ -2,22 +2,34 @@
 
     - {when: {status: 200}, effect: allow, reason: entitled}
     - {when: {status: [402, 403], json: {$.error.type: plan}}, effect: deny, reason: $.error.code}
+    - when: {status: 429}
+      effect: deny
+      reason: limit_exceeded
+      limit: {name: $.quota.name, limit: $.quota.max, remaining: $.quota.left, resets_at: $.quota.resets}
 
 Where a target has no rules, a 200 must carry the answer of documents.md itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from plangate.documents.environment import DecideRule, Json
+from plangate.documents.environment import DecideRule, Json, LimitPaths
 from plangate.documents.wording import shown
 from plangate.drivers.answer_paths import ABSENT, Lookup, lookup
-from plangate.drivers.answers import MalformedAnswerError, Redact, answer_reader, read_reason, redacted_reason
+from plangate.drivers.answers import (
+    MalformedAnswerError,
+    Redact,
+    answer_reader,
+    read_limit,
+    read_reason,
+    redacted_limit,
+    redacted_reason,
+)
 from plangate.drivers.jsonbytes import read_json
-from plangate.entitlements.decision import Effect
+from plangate.entitlements.decision import Effect, LimitDetail
 from plangate.errors import InputError
 from plangate.verdicts.observation import Fault, Observed
 
@@ -39,6 +51,8 @@ class _Rule:
     conditions: tuple[tuple[Lookup, Json], ...]
     effect: Effect | Lookup
     reason: str | Lookup | None
+    limit: Mapping[str, str | int | Lookup]
+    """Member of a limit -> the value, or where it stands; empty where this rule tells none."""
     constant: Observed | None
     """The answer, where it depends on nothing in the body."""
 
@@ -87,8 +101,11 @@ def _rules_reader(rules: Sequence[DecideRule], redact: Redact, where: str) -> Re
             return Observed(fault=Fault.MALFORMED, detail=_detail(redact, status, body, str(error)))
         if found is None:
             return _no_match(redact, status, body)
-        effect, reason = found
-        return Observed(effect=effect, reason=redacted_reason(reason, redact))
+        return Observed(
+            effect=found.effect,
+            reason=redacted_reason(found.reason, redact),
+            limit=redacted_limit(found.limit, redact),
+        )
 
     return read
 
@@ -107,12 +124,12 @@ def _plain_reader(redact: Redact) -> ReplyReader:
     return read
 
 
-def _first_match(rules: list[_Rule], body: bytes) -> tuple[Effect, str | None] | None:
-    """Effect and reason by the first rule that matches; the body is read only once, and only where a rule asks."""
+def _first_match(rules: list[_Rule], body: bytes) -> Observed | None:
+    """The decision by the first rule that matches; the body is read only once, and only where a rule asks."""
     value, broken = ABSENT, ""
     for rule in rules:
         if rule.constant is not None:
-            return rule.constant.effect or Effect.DENY, rule.constant.reason
+            return rule.constant
         if value is ABSENT and not broken:
             try:
                 value = read_json(body)
@@ -123,7 +140,9 @@ def _first_match(rules: list[_Rule], body: bytes) -> tuple[Effect, str | None] |
                 continue
             raise _Undecidable(broken)
         if all(_equal(lookup(value), wanted) for lookup, wanted in rule.conditions):
-            return _effect_of(rule, value), _reason_of(rule, value)
+            return Observed(
+                effect=_effect_of(rule, value), reason=_reason_of(rule, value), limit=_limit_of(rule, value)
+            )
     if broken:
         raise _Undecidable(broken)
     return None
@@ -145,6 +164,21 @@ def _reason_of(rule: _Rule, value: Any) -> str | None:
     word = rule.reason(value)
     try:
         return read_reason(None if word is ABSENT else word)
+    except MalformedAnswerError as error:
+        raise _Undecidable(str(error)) from error
+
+
+def _limit_of(rule: _Rule, value: Any) -> LimitDetail | None:
+    """The limit the answer tells. One whose name or numbers are nowhere in it is not told, and so is not judged."""
+    told: dict[str, object] = {}
+    for member, place in rule.limit.items():
+        word = place(value) if callable(place) else place
+        if word is not ABSENT and word is not None:
+            told[member] = word
+        elif member != "resets_at":
+            return None
+    try:
+        return read_limit(told or None, "limit")
     except MalformedAnswerError as error:
         raise _Undecidable(str(error)) from error
 
@@ -187,17 +221,33 @@ def _compile(rule: DecideRule, where: str) -> _Rule:
             where=where,
             hint=f"known: {', '.join(_EFFECTS)}, or a $.path into the answer",
         )
-    reason = lookup(rule.reason, where) if rule.reason is not None and _is_path(rule.reason) else rule.reason
+    reason = None if rule.reason is None else _place(rule.reason, where)
+    limit = {} if rule.limit is None else _limit_places(rule.limit, f"{where}.limit")
     constant = None
-    if isinstance(effect, Effect) and (reason is None or isinstance(reason, str)) and not rule.json:
+    if isinstance(effect, Effect) and (reason is None or isinstance(reason, str)) and not rule.json and not limit:
         constant = Observed(effect=effect, reason=reason)
     return _Rule(
         statuses=frozenset(rule.statuses),
         conditions=tuple((lookup(path, where), wanted) for path, wanted in rule.json.items()),
         effect=effect,
         reason=reason,
+        limit=limit,
         constant=constant,
     )
+
+
+def _limit_places(paths: LimitPaths, where: str) -> dict[str, str | int | Lookup]:
+    given = {"name": paths.name, "limit": paths.limit, "remaining": paths.remaining, "resets_at": paths.resets_at}
+    return {
+        member: _place(word, f"{where}.{member}") if isinstance(word, str) else word
+        for member, word in given.items()
+        if word is not None
+    }
+
+
+def _place(word: str, where: str) -> str | Lookup:
+    """Where `word` points in an answer; the word itself where it is no path."""
+    return lookup(word, where) if _is_path(word) else word
 
 
 def _is_path(text: str) -> bool:
