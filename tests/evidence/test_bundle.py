@@ -75,6 +75,17 @@ def test_any_flipped_byte_is_noticed(tmp_path: Path) -> None:
         data[place] = old
 
 
+def test_a_bundle_that_changes_while_it_is_open_is_noticed(tmp_path: Path) -> None:
+    large = b"word " * 1_000_000  # more than any reader buffers
+    path = _written(tmp_path, {"workspace/prompts/large.txt": large})
+    with BundleFile(path) as bundle:
+        with path.open("r+b") as file:  # the same file, so that the open one sees it
+            file.seek(path.read_bytes().index(large) + len(large) // 2)
+            file.write(b"W")
+        with pytest.raises(EvidenceError, match="changed while it was read"):
+            bundle.read("workspace/prompts/large.txt")
+
+
 @pytest.mark.parametrize("cut", [0, 1, 511, 512, 5_000, -1, -512])
 def test_a_bundle_cut_short_or_grown_is_noticed(tmp_path: Path, cut: int) -> None:
     path = _written(tmp_path)

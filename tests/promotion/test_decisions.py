@@ -60,6 +60,21 @@ def test_a_manifest_lets_through_what_it_names_and_no_more() -> None:
     assert _gate(failed, allow={"lockout": 5}).result == "failed"
 
 
+@pytest.mark.parametrize("asked", [{"noninferior_to": "prod"}, {"noninferior_to": "prod", "margin": 1}, {"margin": 1}])
+@pytest.mark.parametrize("counts", [{}, {"mismatch": 2}])
+@pytest.mark.parametrize("passed", [True, False], ids=["run passed", "run failed"])
+def test_a_comparison_that_nobody_made_is_never_passed(asked: dict, counts: dict, passed: bool) -> None:
+    found = PASSED if passed else replace(PASSED, passed=False, totals={"expected": 9, "executed": 9, "mismatch": 2})
+    gate = _gate(found, allow={**asked, **counts})
+    assert gate.result == "undecided"
+    assert f"allow.{next(iter(asked))}" in gate.why
+
+
+def test_a_result_of_exactly_the_greatest_age_still_counts() -> None:
+    assert _gate(PASSED, max_age="PT2H").result == "passed"
+    assert _gate(PASSED, max_age="PT1H59M59S").result == "stale"
+
+
 def _approval(person: str, **more: object) -> Approval:
     values = {
         "plan": "p", "environment": "prod",
