@@ -20,6 +20,7 @@ _SECRET_HEADERS: Final = frozenset(
     {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
 )
 _NEED_ADDRESS: Final = frozenset({"http", "authzen"})
+_COMPARISONS: Final = frozenset({"noninferior_to", "margin"})
 
 
 def environment_problems(environment: Environment) -> Iterator[Problem]:
@@ -37,6 +38,13 @@ def _gates(environment: Environment) -> Iterator[Problem]:
     for index, gate in enumerate(environment.gates):
         if gate.suite not in suites:
             yield unknown_value(environment.positions, ("gates", index, "suite"), "suite", gate.suite, suites)
+        for name in sorted(_COMPARISONS.intersection(gate.allow)):
+            yield problem_at(
+                environment.positions.of_key("gates", index, "allow", name),
+                code="cannot-judge",
+                message=f"gates[{index}].allow.{name}: this version makes no comparison with another environment",
+                hint="remove it; what is let through is written as a count of each verdict",
+            )
 
 
 def _secrets(environment: Environment) -> Iterator[Problem]:

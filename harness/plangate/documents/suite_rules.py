@@ -8,6 +8,7 @@ from typing import Final
 
 from plangate.documents.problems import problem_at, unknown_value
 from plangate.documents.prompt import Prompt
+from plangate.documents.requirements import covers_problems
 from plangate.documents.suite import Suite
 from plangate.documents.trust import Trust
 from plangate.documents.wording import did_you_mean, shown
@@ -19,7 +20,10 @@ _PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
 
 def suite_problems(suite: Suite) -> Iterator[Problem]:
-    """What is wrong with `suite` as a whole: settings of determinism that its repeats never reach. Total."""
+    """What is wrong with `suite` as a whole: ids it does not show, settings of determinism that its repeats never
+    reach. Total.
+    """
+    yield from covers_problems(suite)
     determinism = suite.determinism
     needed = {
         "orders": len(determinism.orders),

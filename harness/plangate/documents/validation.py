@@ -17,7 +17,7 @@ __all__ = ["SCHEMA_CODES", "validate"]
 
 SCHEMA_CODES: Final = frozenset(
     {"cost-not-positive", "floating-pin", "literal-secret", "missing-field", "negative-limit", "policy-widens"}
-    | {"bad-format"}
+    | {"bad-format", "cannot-judge"}
 )
 """Codes that the schemas give to their own rules, with words of their own, under `x-plangate`."""
 

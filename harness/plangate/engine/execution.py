@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
+from plangate.documents.requirements import shown_by
 from plangate.documents.suite import AXES
 from plangate.drivers.protocol import BlockingDriver, Driver, EvaluationRequest
 from plangate.engine.events import Event, PassStarted, Planned, Progress, RunEnded, RunStarted
@@ -123,7 +124,7 @@ def _record_of(plan: SuitePlan, *, number: int, first: int, cells: int) -> Suite
         judge=suite.judge,
         axes=plan.axes,
         spanned=tuple(axis for axis in AXES if axis in spanned),
-        covers=suite.covers,
+        covers=shown_by(suite),
         coverage=plan.coverage,
         passes=plan.passes,
         cache_key=plan.cache_key,
