@@ -228,7 +228,9 @@ def test_an_environment_that_does_not_fit(tmp_path: Path, old: str, new: str, me
     ],
 )
 def test_a_suite_that_does_not_fit_its_catalog(tmp_path: Path, old: str, new: str, message: str) -> None:
-    problems = checked(tmp_path, **{SUITE_FILE: changed(SUITE.replace("covers: [C2, C8, C10]", "covers: []"), old, new)})
+    problems = checked(
+        tmp_path, **{SUITE_FILE: changed(SUITE.replace("covers: [C2, C8, C10]", "covers: []"), old, new)}
+    )
     assert len(problems) == (2 if "version" in old else 1)  # a pin is wrong in each environment, a suite is wrong once
     assert message in problems[0]
 
