@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plangate.errors import EvidenceError, InputError
-from plangate.evidence.envelope import open_envelope, pre_authentication, seal
+from plangate.evidence.envelope import PAYLOAD_TYPE, open_envelope, pre_authentication, seal
 from plangate.evidence.keys import PrivateKey, PublicKey, generate
 from plangate.evidence.statements import APPROVAL, TEST_RESULT, VERIFICATION_SUMMARY, Statement, Subject
 from plangate.evidence.strict_json import loads
@@ -64,6 +64,66 @@ def test_any_flipped_byte_is_noticed(at: int, bits: int) -> None:
 def test_what_is_no_envelope_is_refused_without_a_crash(text: bytes) -> None:
     with pytest.raises(EvidenceError):
         open_envelope(text)
+
+
+def _document(**changed: object) -> bytes:
+    return json.dumps({**json.loads(SEALED), **changed}).encode()
+
+
+def _sealed(payload: bytes, *, kind: str = PAYLOAD_TYPE) -> bytes:
+    """An envelope that is right in all but what its payload or its type says."""
+    key = KEYS["ed25519"]
+    signature = base64.b64encode(key.sign(pre_authentication(kind, payload))).decode()
+    signed = {"keyid": key.public.keyid, "sig": signature}
+    return _document(payload=base64.b64encode(payload).decode(), payloadType=kind, signatures=[signed])
+
+
+def test_an_envelope_with_one_defect_is_refused_for_that() -> None:
+    document = json.loads(SEALED)
+    (signed,) = document["signatures"]
+    spoilt = {
+        "nothing else": _document(note="read me"),
+        "exactly one signature": _document(signatures=[signed, signed]),
+        "not base64": _document(payload=document["payload"][:8] + "!" + document["payload"][8:]),
+        "a key twice": SEALED.replace(b'{"payload":', b'{"payload":"","payload":', 1),
+    }
+    for words, data in spoilt.items():
+        with pytest.raises(EvidenceError, match=words):
+            open_envelope(data)
+    assert open_envelope(_document()).statement() == STATEMENT
+
+
+def test_a_signed_payload_of_another_type_is_no_statement() -> None:
+    payload = STATEMENT.to_bytes()
+    assert open_envelope(_sealed(payload)).statement() == STATEMENT
+    other = open_envelope(_sealed(payload, kind="application/json"))
+    assert other.signed_by([KEYS["ed25519"].public]) is not None
+    with pytest.raises(EvidenceError, match="not an in-toto statement"):
+        other.statement()
+
+
+AMBIGUOUS = [
+    ('"approve","decision":"reject"', "a key twice"), ("9007199254740992", "integer beyond"),
+    ("-9007199254740992", "integer beyond"), ('"\\ud800"', "lone surrogate"), ("NaN", "it has NaN"),
+    ("1e999", "no double can hold"), ("[" * 65 + "]" * 65, "deeper than 64"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "words"), AMBIGUOUS, ids=[words for _, words in AMBIGUOUS])
+def test_json_that_two_readers_could_read_differently_is_refused_in_a_file_and_in_a_signed_statement(
+    value: str, words: str
+) -> None:
+    with pytest.raises(EvidenceError, match=words):
+        loads(('{"decision":' + value + "}").encode())
+    payload = STATEMENT.to_bytes().replace(b'"approve"', value.encode())
+    with pytest.raises(EvidenceError, match=words):
+        open_envelope(_sealed(payload)).statement()
+
+
+def test_the_largest_that_is_exact_is_read() -> None:
+    assert loads(b"[9007199254740991,-9007199254740991]") == [9007199254740991, -9007199254740991]
+    assert loads(b'"\\ud83d\\ude00"') == "\U0001f600"
+    assert loads(("[" * 64 + "]" * 64).encode()) is not None
 
 
 def test_strict_json_keeps_what_is_meant() -> None:

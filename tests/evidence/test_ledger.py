@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import multiprocessing
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from plangate.evidence.ledger import Ledger
 from plangate.evidence.merkle import leaf_hash, root_of
 from plangate.evidence.notes import key_hash, read_checkpoint, read_proof, sign_checkpoint
 from tests.evidence.vectors import vectors
+from tests.writes import Writes, written
 
 KEY = generate()
 AT = "2026-01-01T00:00:00Z"
@@ -132,6 +135,42 @@ def test_a_lost_or_wrong_cache_is_made_again(tmp_path: Path) -> None:
     assert ledger.verify() == []
 
 
+def test_a_cache_of_entries_that_were_cut_off_is_not_used(tmp_path: Path) -> None:
+    """Cache and checkpoint agree about five entries, and four are there: the next one is the fifth."""
+    ledger = filled(tmp_path, 5)
+    last = list(ledger.entries())[-1].digest
+    edit(tmp_path, lambda lines: lines[:-1])
+    assert ledger.append(b"more", key=KEY, at=AT).index == 4
+    (tmp_path / f"{last}.dsse.json").unlink()
+    assert codes(ledger) == set()
+
+
+def test_a_cache_of_other_entries_of_the_same_length_is_not_used(tmp_path: Path) -> None:
+    ledger = filled(tmp_path, 5)
+    cache = tmp_path / "ledger" / "frontier.json"
+    kept = json.loads(cache.read_bytes())
+    cache.write_text(json.dumps({**kept, "nodes": ["00" * 32 for _ in kept["nodes"]]}))
+    ledger.append(b"more", key=KEY, at=AT)
+    assert codes(ledger) == set()
+
+
+def test_an_append_is_on_disk_step_by_step_and_an_envelope_before_the_line_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = filled(tmp_path, 2)
+    writes = Writes(monkeypatch)
+    digest = ledger.append(b"one more", key=KEY, at=AT).digest
+    assert writes.under(tmp_path) == [
+        *written("pending.json", folder="ledger"),
+        *written(f"{digest}.dsse.json", folder=tmp_path.name),
+        "safe entries.jsonl",
+        *written(f"{digest}.tlog-proof", folder=tmp_path.name),
+        *written("checkpoint", folder="ledger"),
+        "named frontier.json",  # a cache: lost in a power cut, it is made again
+        "gone pending.json",
+    ]
+
+
 def _write_many(folder: str, start: int) -> None:
     ledger = Ledger(Path(folder))
     for number in range(start, start + 25):
@@ -156,8 +195,6 @@ def test_published_notes_checkpoints_and_proofs() -> None:
     from plangate.evidence.keys import PublicKey
 
     name, hashed, encoded = vectors("tlog", "ref.log.vkey.txt").read_text().strip().split("+", 2)
-    import base64
-
     key = PublicKey(ed25519.Ed25519PublicKey.from_public_bytes(base64.b64decode(encoded)[1:]))
     assert key_hash(name, key).hex() == hashed
     proof = read_proof(vectors("tlog", "ref.entry4.tlog-proof").read_bytes())
@@ -175,3 +212,24 @@ def test_published_notes_checkpoints_and_proofs() -> None:
 def test_what_is_no_checkpoint_is_refused(text: bytes) -> None:
     with pytest.raises(EvidenceError):
         read_checkpoint(text)
+
+
+def _note(*, size: str = "3", origin: str = "plangate.dev/ledger", name: str = "plangate.dev/ledger") -> bytes:
+    """A checkpoint that is signed well by KEY, under `name`."""
+    body = f"{origin}\n{size}\n{base64.b64encode(bytes(32)).decode()}\n".encode()
+    blob = base64.b64encode(key_hash(origin, KEY.public) + KEY.sign(body)).decode()
+    return body + f"\n\u2014 {name} {blob}\n".encode()
+
+
+def test_a_signature_counts_under_the_logs_own_name_only() -> None:
+    assert read_checkpoint(_note()).signed_by(KEY.public)
+    assert not read_checkpoint(_note(name="another.example/log")).signed_by(KEY.public)
+    assert not read_checkpoint(_note(name="plangate.dev/ledger2")).signed_by(KEY.public)
+
+
+@pytest.mark.parametrize("size", ["007", "+7", "-7", "7.0", "٧", "0x7", " "])
+def test_a_size_is_written_in_one_way(size: str) -> None:
+    assert read_checkpoint(_note(size="7")).size == 7
+    assert read_checkpoint(_note(size="0")).size == 0
+    with pytest.raises(EvidenceError, match="not a size"):
+        read_checkpoint(_note(size=size))

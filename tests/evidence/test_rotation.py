@@ -50,6 +50,19 @@ def test_versions_grow_by_one(number: int) -> None:
         _step(_version(1, A, B), _version(number, A, B), A, B, says=number)
 
 
+@pytest.mark.parametrize("which", [1, 2])
+def test_a_version_that_nobody_need_sign_is_refused(which: int) -> None:
+    """Two voices are there; the threshold of one of the versions would have been met by none."""
+    current, following = _root(1, threshold=0 if which == 1 else 2), _root(2, threshold=0 if which == 2 else 2)
+    with pytest.raises(EvidenceError, match="rotation-refused"):
+        require_next(current, following, signed_by=lambda key: True)
+    require_next(_root(1, threshold=2), _root(2, threshold=2), signed_by=lambda key: True)
+
+
+def _root(version: int, *, threshold: int) -> Root:
+    return Root(version=version, signers={A.public: "alice", B.public: "bob"}, threshold=threshold)
+
+
 def test_signatures_over_another_file_or_version_do_not_count() -> None:
     with pytest.raises(EvidenceError, match="rotation-refused"):
         _step(_version(1, A, B), _version(2, A, B), A, B, text=b"another file")

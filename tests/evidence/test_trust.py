@@ -114,6 +114,25 @@ def test_a_second_name_neither_revives_a_revoked_key_nor_counts_twice() -> None:
     assert fine.counts([signers[0], replace(signers[1], key=OTHER.public)]) == 2
 
 
+@pytest.mark.parametrize(
+    ("limit", "code"),
+    [({"revoked_at_index": 0}, "key-revoked"), ({"valid_until": "2026-05-01T00:00:00Z"}, "key-expired")],
+    ids=["revoked", "expired"],
+)
+@pytest.mark.parametrize("limited", ["one", "two"])
+def test_a_limit_on_any_name_of_a_key_limits_the_key(limited: str, limit: dict, code: str) -> None:
+    names = [trusted(name, CI, **(limit if name == limited else {})) for name in ("one", "two")]
+    mine = policy(*names, roles=(role("a", "one", "two"),))
+    assert _judged(mine, sealed(CI)) == code
+    assert mine.log_signers(index=5, at=AT) == ()
+
+
+def test_a_checkpoint_counts_from_keys_that_were_good_at_its_last_entry() -> None:
+    both = policy(trusted("ci", CI, revoked_at_index=7), trusted("other", OTHER), roles=(role("a", "ci", "other"),))
+    assert both.log_signers(index=6, at=AT) == (CI.public, OTHER.public)
+    assert both.log_signers(index=7, at=AT) == (OTHER.public,)
+
+
 def test_an_expired_policy_believes_nobody() -> None:
     old = policy(trusted("ci", CI), roles=(role("a", "ci"),), expires=AT)
     assert _judged(old, sealed(CI), at="2026-05-31T23:59:59Z") == "accepted"

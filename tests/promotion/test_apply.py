@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from plangate.documents.workspace import Workspace
 from plangate.errors import EvidenceError, InputError
@@ -16,6 +17,7 @@ from plangate.evidence.statements import PROMOTION, Statement, subjects_of
 from plangate.promotion.apply import apply, promoting
 from plangate.promotion.candidate import Candidate, promoted
 from tests.promotion.stages import make_stages
+from tests.writes import Writes, written
 
 KEY = generate()
 AT = "2026-01-01T00:00:00Z"
@@ -64,6 +66,31 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new_revision(tmp_path: Path, s
     assert Ledger(root / "evidence").verify() == []
     left = [path.name for path in (root / ".plangate" / "promoting").iterdir() if path.suffix == ".json"]
     assert left == []
+
+
+def test_intent_history_and_manifest_are_on_disk_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_stages(tmp_path, trust=False)
+    workspace, candidate, envelope = _candidate(root)
+    with promoting(workspace):
+        writes = Writes(monkeypatch)
+        apply(workspace, candidate, envelope, key=KEY, at=AT)
+    told = writes.under(root)
+    intent = written("stage.json", folder="promoting")
+    assert told[:3] == intent
+    after = [*written("1.yaml", folder="stage"), *written("stage.yaml", folder="envs"), "gone stage.json"]
+    assert told[-7:] == after
+    assert "safe entries.jsonl" in told[3:-7], "the ledger says so before the manifest does"
+
+
+def test_nobody_else_changes_an_environment_meanwhile(tmp_path: Path) -> None:
+    workspace = Workspace.open(make_stages(tmp_path, trust=False))
+    lock = FileLock(tmp_path / ".plangate" / "promoting" / ".lock", timeout=0)
+    with promoting(workspace), pytest.raises(Timeout):
+        lock.acquire()
+    with lock:
+        pass
 
 
 def test_what_was_edited_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
