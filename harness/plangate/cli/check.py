@@ -48,10 +48,29 @@ def all_problems(workspace: Workspace, *, strict: bool = False) -> list[Problem]
     Law L4 needs the cells of all suites: `strict` looks at each of them, otherwise only where that takes a moment.
     """
     problems = set(workspace.check())
+    problems.update(_target_problems(workspace))
     problems.update(_lock_problems(workspace))
     sound = not any(problem.severity == "error" for problem in problems)
     problems.update(_law_problems(workspace, suites_too=sound, quick=not strict))
     return sorted(problems)
+
+
+def _target_problems(workspace: Workspace) -> list[Problem]:
+    from plangate.documents.problems import capped
+    from plangate.drivers.target_check import target_problems
+
+    problems: list[Problem] = []
+    for name in workspace.environment_names():
+        try:
+            environment = workspace.environment(name)
+        except InputError:  # its problems are listed already
+            continue
+        try:
+            catalogs = [workspace.catalog(*pin) for pin in environment.release.plans.items()]
+        except InputError:  # likewise; names of its limits and settings cannot be known
+            catalogs = None
+        problems += capped(target_problems(environment, catalogs))
+    return problems
 
 
 def _lock_problems(workspace: Workspace) -> list[Problem]:

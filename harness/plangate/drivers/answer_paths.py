@@ -8,12 +8,17 @@ from typing import Any, Final
 from plangate.documents.wording import shown
 from plangate.errors import InputError
 
-__all__ = ["ABSENT", "Lookup", "lookup"]
+__all__ = ["ABSENT", "Lookup", "is_path", "lookup"]
 
 ABSENT: Final = object()
 """What a path finds where there is nothing."""
 Lookup = Callable[[Any], Any]
 """From an answer to what stands at one path in it."""
+
+
+def is_path(text: str) -> bool:
+    """Whether `text` is meant as a path, and not as the word itself."""
+    return text.startswith(("$", "/"))
 
 
 def lookup(path: str, where: str) -> Lookup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from typing import Final, cast
 
 from plangate.documents.environment import Target
@@ -10,7 +11,7 @@ from plangate.documents.wording import did_you_mean, listed, shown
 from plangate.drivers.protocol import Driver, DriverContext
 from plangate.errors import DriverError, InputError
 
-__all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "driver_class", "driver_names", "make_driver"]
+__all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "READS", "Reads", "driver_class", "driver_names", "make_driver"]
 
 ENTRY_POINT_GROUP: Final = "plangate.driver"
 
@@ -23,6 +24,28 @@ BUILT_IN: Final = {
     "http": "plangate.drivers.http:HttpDriver",
     "python": "plangate.drivers.python:PythonDriver",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """What a driver reads of a target. A driver of others may have it as the class attribute `reads`."""
+
+    keys: frozenset[str]
+    """Keys of the target, beside `driver`, `description` and `options`."""
+    options: frozenset[str] | None = frozenset()
+    """Names under `options`; None = any."""
+
+
+_CALLS: Final = frozenset({"headers", "arrange", "request", "decide", "timeout_s"})
+_ADDRESS: Final = frozenset({"url", "launch", "headers", "timeout_s"})
+READS: Final = {
+    "asgi": Reads(keys=_CALLS | {"object"}, options=frozenset({"path"})),
+    "authzen": Reads(keys=_ADDRESS | {"batch"}, options=frozenset({"client", "metadata"})),
+    "command": Reads(keys=frozenset({"command", "timeout_s"})),
+    "http": Reads(keys=_CALLS | _ADDRESS, options=frozenset({"client"})),
+    "python": Reads(keys=frozenset({"object", "timeout_s"}), options=frozenset({"path"})),
+}
+"""What plangate's own drivers read: a table, so that `check` imports none of them."""
 
 
 def driver_names() -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from plangate.documents.environment import DecideRule, Json, LimitPaths
 from plangate.documents.wording import shown
-from plangate.drivers.answer_paths import ABSENT, Lookup, lookup
+from plangate.drivers.answer_paths import ABSENT, Lookup, is_path, lookup
 from plangate.drivers.answers import (
     MalformedAnswerError,
     Redact,
@@ -210,7 +210,7 @@ def _shown(word: object) -> str:
 
 def _compile(rule: DecideRule, where: str) -> _Rule:
     effect: Effect | Lookup
-    if _is_path(rule.effect):
+    if is_path(rule.effect):
         effect = lookup(rule.effect, where)
     elif rule.effect in _EFFECTS:
         effect = _EFFECTS[rule.effect]
@@ -247,8 +247,4 @@ def _limit_places(paths: LimitPaths, where: str) -> dict[str, str | int | Lookup
 
 def _place(word: str, where: str) -> str | Lookup:
     """Where `word` points in an answer; the word itself where it is no path."""
-    return lookup(word, where) if _is_path(word) else word
-
-
-def _is_path(text: str) -> bool:
-    return text.startswith(("$", "/"))
+    return lookup(word, where) if is_path(word) else word

@@ -37,6 +37,7 @@ __all__ = [
     "compile_text",
     "literal",
     "mentions_request",
+    "placeholders",
 ]
 
 TextTemplate = Callable[[EvaluationRequest], str]
@@ -101,8 +102,12 @@ def literal(text: str) -> str:
 
 def mentions_request(text: str) -> bool:
     """Whether filling this template depends on the request."""
-    names = (part[0] for part in _split(text) if not isinstance(part, str))
-    return any(name.partition(".")[0] not in ("secret", "port") for name in names)
+    return any(name.partition(".")[0] not in ("secret", "port") for name in placeholders(text))
+
+
+def placeholders(text: str) -> list[str]:
+    """The names in braces in a template, in order."""
+    return [part[0] for part in _split(text) if not isinstance(part, str)]
 
 
 def compile_body(value: Json, *, constants: Constants, where: str) -> BodyTemplate:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from plangate.matrix.cell import Cell
 
-__all__ = ["evaluation_request"]
+__all__ = ["CONTEXT_FIELDS", "SUBJECT_PROPERTIES", "evaluation_request"]
+
+SUBJECT_PROPERTIES: Final = (
+    "plan",
+    "state",
+    "quantity",
+    "addons",
+    "tenant_linked",
+    "consents",
+    "usage",
+    "overrides",
+)
+"""What every request says of its subject; `usage` maps limits to numbers."""
+CONTEXT_FIELDS: Final = ("surface", "cost", "phrasing", "time")
+"""What every request says of its circumstances; `cost` maps limits to numbers."""
 
 
 def evaluation_request(cell: Cell) -> dict[str, Any]:

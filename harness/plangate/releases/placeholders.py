@@ -14,7 +14,7 @@ from plangate.documents.environment import Environment, Launch
 from plangate.documents.wording import did_you_mean, listed
 from plangate.errors import InputError
 
-__all__ = ["with_release"]
+__all__ = ["release_texts", "with_release"]
 
 _PLACEHOLDER: Final = re.compile(r"(?<!\{)\{release\.([\w.-]+)\}(?!\})")
 
@@ -33,9 +33,14 @@ def with_release(environment: Environment) -> Environment:
     return replace(environment, bindings=replace(environment.bindings, targets=targets))
 
 
-def _filled(launch: Launch, environment: Environment, target: str) -> Launch:
+def release_texts(environment: Environment) -> dict[str, str]:
+    """What `{release.NAME}` stands for, by NAME."""
     release: Any = environment.raw.get("release")
-    pins = {**dict(_sections(release)), **dict(_pins(release, ""))}
+    return {**dict(_sections(release)), **dict(_pins(release, ""))}
+
+
+def _filled(launch: Launch, environment: Environment, target: str) -> Launch:
+    pins = release_texts(environment)
 
     def fill(found: re.Match[str]) -> str:
         if found[1] in pins:
