@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from plangate.documents.environment import Bindings, HttpCall, Probe, Question, Target
-from plangate.drivers.probe import Told, probe_app
+from plangate.drivers.probe import probe_app
 from plangate.drivers.protocol import DriverContext
 from plangate.errors import DriverError, InputError
+from plangate.releases.running import Told
 from tests.drivers.servers import closed_port, serving
 
 ABOUT = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from plangate.evidence.statements import TEST_RESULT
 from tests.cli.shops import plangate
 from tests.examples.running import ROOT, copied_workspace
 
@@ -120,3 +122,15 @@ def test_an_app_that_does_not_say_a_pin_is_not_judged(root: Path) -> None:
     manifest.write_text(text.replace("path: /version", "path: /healthz"), "utf-8")
     done = plangate("drift", "stage", cwd=root, environ=UNTRACED)
     assert (done.returncode, "[probe-failed]" in done.stderr) == (3, True)
+
+
+def test_a_release_that_did_not_run_is_not_validated(root: Path) -> None:
+    """Rule R14: what is signed for stage says that the gates could not be judged, whatever the decisions were."""
+    environ = {**UNTRACED, "COPILOT_DRIFT": "newer_model"}
+    done = plangate("promote", "stage", "--validate", "--json", *CI, cwd=root, environ=environ)
+    gates = {gate["suite"]: gate["result"] for gate in json.loads(done.stdout)["gates"]}
+    assert (done.returncode, gates.pop("gating"), set(gates.values())) == (1, "undecided", {"undecided"})
+    signed = [json.loads(path.read_text("utf-8")) for path in (root / "evidence").glob("*.dsse.json")]
+    said = [json.loads(base64.b64decode(one["payload"])) for one in signed]
+    verdicts = {one["predicate"]["verdict"] for one in said if one["predicateType"] == TEST_RESULT}
+    assert verdicts == {"undecided"}

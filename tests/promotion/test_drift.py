@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from plangate.documents.document import read_document
 from plangate.documents.kinds import Kind
-from plangate.promotion.drift import Baseline, DriftReport, compare_model, compare_pins
+from plangate.promotion.drift import Baseline, DriftReport, compare_model
+from plangate.releases.running import compare_pins
 
 MANIFEST = """
 apiVersion: plangate/v1

@@ -174,3 +174,17 @@ def test_a_workspace_elsewhere_is_named_in_the_command_that_repeats_a_cell(shop)
     session = shop.pytest("inner/evals", "--plangate-env", "dev", "-k", "report.export", SHOP_BUG="free_gains_export")
     assert session.status == 1
     assert "--seed 11 -w inner" in session.out
+
+
+def test_nothing_passes_where_something_else_ran(shop) -> None:
+    """Rule R14: a probe that cannot be asked leaves every item undecided, and each says why."""
+    manifest = shop.root / "envs/dev.yaml"
+    more = (
+        '    interaction: {driver: authzen, url: "http://127.0.0.1:9"}\n  probe: {target: interaction, path: /about}\n'
+    )
+    manifest.write_text(manifest.read_text() + more)
+    session = shop.pytest("evals", "--plangate-env", "dev")
+    assert session.status == 1
+    assert "passed" not in session.counts
+    assert "something else ran than the manifest declares" in session.out
+    assert "nothing takes connections at 127.0.0.1:9" in session.out

@@ -77,3 +77,37 @@ def test_differences_name_cells_of_either_run(tmp_path: Path) -> None:
             for d in differences(one, other)
         }
     assert found == {("capability.0", False, True), ("capability.3", True, False), ("capability.2", False, False)}
+
+
+RIGHT, WRONG, UNASKED = ("as declared", ()), ("differs", ("app.version: pinned 1, runs 2",)), ("not checked", ())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "union"),
+    [
+        (RIGHT, RIGHT, "as declared"), (RIGHT, WRONG, "differs"), (WRONG, UNASKED, "differs"),
+        (RIGHT, UNASKED, "not checked"), (UNASKED, UNASKED, "not checked"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("swapped", [False, True])
+def test_what_ran_in_shards_is_joined_honestly(tmp_path: Path, first, second, union, swapped) -> None:
+    said = [second, first] if swapped else [first, second]
+    parts = [
+        shard(tmp_path, number, 2, {number - 1: False}, ran=ran, ran_differences=differ)
+        for number, (ran, differ) in enumerate(said, 1)
+    ]
+    merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
+    with StoredRun(tmp_path / "merged.sqlite") as merged:
+        summary = merged.summary()
+    assert summary.header.ran == union
+    assert summary.header.ran_differences == (WRONG[1] if union == "differs" else ())
+    assert (summary.verdict == "undecided") == (union == "differs")
+
+
+def test_shards_of_two_builds_differ(tmp_path: Path) -> None:
+    told = [
+        shard(tmp_path, number, 2, {number - 1: False}, ran="as declared", told=f"sha256:{number}") for number in (1, 2)
+    ]
+    merge_runs(told, tmp_path / "merged.sqlite", run="r-merged")
+    with StoredRun(tmp_path / "merged.sqlite") as merged:
+        assert merged.header.ran == "differs"

@@ -139,3 +139,13 @@ def test_what_is_no_run_is_said_to_be_none(tmp_path: Path) -> None:
     for name in ("text", "empty", "other", "absent"):
         with pytest.raises(StoreError):
             StoredRun(tmp_path / f"{name}.sqlite")
+
+
+def test_a_run_file_from_before_what_ran_was_stored_still_opens(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "r.sqlite", [ALLOW], [[SAW_ALLOW] * 2])
+    with sqlite3.connect(path) as connection:
+        removed = "json_remove(header, '$.ran', '$.ran_differences', '$.told')"
+        connection.execute(f"UPDATE run SET header = {removed}")
+    connection.close()
+    with StoredRun(path) as run:
+        assert (run.header.ran, run.summary().verdict) == ("not checked", "passed")

@@ -18,7 +18,7 @@ from plangate.cli.world import real_world
 from plangate.documents.environment import Environment, Json, Probe
 from plangate.documents.suite import Suite
 from plangate.documents.workspace import Workspace
-from plangate.drivers.probe import Told, probe_app
+from plangate.drivers.probe import probe_app
 from plangate.engine.invocation import World, driver_context
 from plangate.engine.plan import Selection
 from plangate.engine.session import Prepared, prepare
@@ -26,10 +26,11 @@ from plangate.errors import ExitCode, InputError
 from plangate.evidence.envelope import seal
 from plangate.matrix.canary import canary_cells
 from plangate.promotion.acts import drift_of
-from plangate.promotion.drift import Baseline, DriftReport, compare_model, compare_pins
+from plangate.promotion.drift import Baseline, DriftReport, compare_model
 from plangate.promotion.record import Record
 from plangate.releases.canonical import digest
 from plangate.releases.release import identified
+from plangate.releases.running import Told, compare_pins
 from plangate.store.reader import StoredRun
 from plangate.verdicts.result import RunVerdict
 
@@ -77,7 +78,9 @@ def look(workspace: Workspace, name: str, *, options: DriftOptions) -> ExitCode:
         skipped = f"that its decisions are as sold: no cell of suite {suite} was observed"
         report = replace(report, not_checked=(*report.not_checked, skipped))
     else:
-        report = _observed(report, prepared, suite=suite, cells=probe.canary_cells, world=world)
+        # What runs was asked just now: the canary is about decisions alone.
+        silent = replace(world, ask_probe=None)
+        report = _observed(report, prepared, suite=suite, cells=probe.canary_cells, world=silent)
     if signer is not None:
         record = Record.read(workspace)
         recorded = report.verdict == "none" and (options.accept or baseline is None)

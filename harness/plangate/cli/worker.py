@@ -59,8 +59,9 @@ async def _work(
 ) -> None:
     from plangate.cli.world import real_world
     from plangate.engine.execution import Execution, observe_pass
-    from plangate.engine.invocation import as_begun, driver_context
+    from plangate.engine.invocation import as_begun, driver_context, look_at
     from plangate.engine.plan import RunPlan
+    from plangate.engine.running_app import RunningApp
     from plangate.engine.session import open_targets, prepare
     from plangate.store.pending import PendingCells, suites_of
     from plangate.store.reader import StoredRun
@@ -86,6 +87,8 @@ async def _work(
     told = Progress(observed=0, leaks=0, others=0)
     try:
         async with open_targets(prepared, make_driver=world.make_driver, context=context) as targets:
+            app = RunningApp.of(prepared, targets.opened, ask=world.ask_probe, context=context)
+            await look_at(app, writer)
             for one, left in zip(chosen, pending, strict=True):
                 events = observe_pass(run, prepared.suite(suite), record, one, targets=targets, pending=left, part=part)
                 async with aclosing(events):  # type: ignore[type-var]
@@ -94,6 +97,8 @@ async def _work(
                         told = event
                 if run.stopped:
                     break
+            else:
+                await look_at(app, writer, last=True)
     finally:
         writer.close()
     if run.stopped:

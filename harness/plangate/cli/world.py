@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 
 from plangate import __version__
 from plangate.cli.clock import now
+from plangate.documents.environment import Bindings, Probe
+from plangate.drivers.protocol import DriverContext
 from plangate.drivers.references import resolve_secrets
 from plangate.drivers.registry import make_driver
 from plangate.engine.invocation import World
+from plangate.releases.running import Told
 
 __all__ = ["real_world"]
 
@@ -26,7 +29,14 @@ def real_world() -> World:
         new_run_id=_new_run_id,
         version=__version__,
         resolve_secrets=resolve_secrets,
+        ask_probe=_ask_probe,
     )
+
+
+async def _ask_probe(probe: Probe, bindings: Bindings, context: DriverContext) -> Told:
+    from plangate.drivers.probe import probe_app
+
+    return await probe_app(probe, bindings, context)
 
 
 def _new_run_id() -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
-from plangate.documents.environment import Bindings, HttpCall, Json, Probe, Target
+from plangate.documents.environment import Bindings, HttpCall, Probe, Target
 from plangate.documents.wording import shown
 from plangate.drivers.answer_paths import ABSENT, lookup
 from plangate.drivers.endpoint import Endpoint
@@ -18,24 +18,11 @@ from plangate.drivers.jsonbytes import read_json
 from plangate.drivers.protocol import DriverContext
 from plangate.drivers.templates import mentions_request
 from plangate.errors import DriverError, InputError
+from plangate.releases.running import PARTS, Told
 
-__all__ = ["PARTS", "Told", "probe_app"]
+__all__ = ["probe_app"]
 
-PARTS: Final = ("app", "model", "prompts", "plans", "tools", "retrieval", "flags")
-"""Parts of a release, as release.lock names them."""
 _DEPTH_MAX: Final = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What an app says of itself. Untrusted: any JSON, redacted."""
-
-    parts: Mapping[str, Json] = field(default_factory=dict)
-    """Part of the release -> what the app says; absent where it says nothing."""
-    fingerprint: str | None = None
-    """What the provider tells of the build behind the model's name."""
-    answers: Sequence[str] = ()
-    """SHA-256 of the words of each answer, in the order of the questions."""
 
 
 async def probe_app(probe: Probe, bindings: Bindings, context: DriverContext) -> Told:

@@ -40,6 +40,8 @@ class OpenTargets:
     driver_of: Mapping[str, Driver]
     timeout_of: Mapping[str, float]
     request_of: Callable[[Cell], EvaluationRequest]
+    opened: Mapping[str, Driver] = field(default_factory=dict)
+    """The same drivers by the name of their target."""
 
 
 class FreshProcesses(Protocol):

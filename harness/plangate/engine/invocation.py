@@ -13,6 +13,7 @@ from plangate.drivers.protocol import DriverContext
 from plangate.engine.events import Event, RunEnded
 from plangate.engine.execution import Clock, FreshProcesses, execute, store_plan
 from plangate.engine.plan import DEFAULT_LIMITS, EVERYTHING, Limits, RunPlan, Selection
+from plangate.engine.running_app import AskProbe, RunningApp
 from plangate.engine.session import MakeDriver, Prepared, check_targets, log_path, open_targets
 from plangate.errors import InputError, PlangateError
 from plangate.store.folder import RunFolder
@@ -21,7 +22,7 @@ from plangate.store.reuse import reuse_observations
 from plangate.store.writer import RunWriter
 from plangate.verdicts.result import RunHeader
 
-__all__ = ["World", "as_begun", "driver_context", "observe_run", "resume_run", "start_run"]
+__all__ = ["World", "as_begun", "driver_context", "look_at", "observe_run", "resume_run", "start_run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class World:
     version: str
     resolve_secrets: Callable[[Mapping[str, str], Path, Mapping[str, str]], Mapping[str, str]]
     """(references, workspace, environ) -> secrets by name; raises InputError for one that is missing."""
+    ask_probe: AskProbe | None = None
+    """Asks an app what it runs; None where nobody does: then what ran was not checked."""
 
 
 def start_run(
@@ -151,10 +154,20 @@ async def _observe(
         return
     context = driver_context(prepared, world=world, run=plan.header.run)
     async with open_targets(prepared, make_driver=world.make_driver, context=context) as targets:
+        app = RunningApp.of(prepared, targets.opened, ask=world.ask_probe, context=context)
+        await look_at(app, writer)
         events = execute(plan, writer, targets=targets, clock=world.clock, fresh=fresh, workers=workers)
         async with aclosing(events):  # type: ignore[type-var]
             async for event in events:
+                if isinstance(event, RunEnded) and not event.stopped:
+                    await look_at(app, writer, last=True)
                 yield event
+
+
+async def look_at(app: RunningApp | None, writer: RunWriter, *, last: bool = False) -> None:
+    """Ask the app what it runs, and store what is known now. Raises InputError for a probe that is written wrong."""
+    if app is not None:
+        writer.note_ran(await app.look(), last=last)
 
 
 def _in_fresh_processes(passes: tuple[object, ...]) -> bool:

@@ -261,6 +261,7 @@ async def open_targets(
             driver_of={surface: opened[name] for surface, name in names.items()},
             timeout_of={surface: declared[name].timeout_s for surface, name in names.items()},
             request_of=evaluation_request,
+            opened=opened,
         )
 
 

@@ -17,6 +17,7 @@ from plangate.releases.canonical import digest_of_bytes
 from plangate.releases.release import ReleaseIdentity
 from plangate.store.reader import StoredRun
 from plangate.verdicts.fingerprint import decision_text
+from plangate.verdicts.ran import DIFFERS
 from plangate.verdicts.result import CellResult, RunSummary, RunVerdict, SuiteSummary, Verdict
 
 __all__ = ["VERIFIER", "harness_digest", "resource_of", "results_of_run", "summary_of_gates"]
@@ -53,7 +54,7 @@ def _result(
     harness: str,
 ) -> Statement:
     header, totals = summary.header, suite.totals
-    whole = bool(header.finished) and not (header.stopped or header.shard or header.selection)
+    whole = bool(header.finished) and not (header.stopped or header.shard or header.selection or header.ran == DIFFERS)
     passed = whole and 0 < totals.expected == totals.executed == totals.passed
     undecided = not whole or totals.error > 0 or totals.missing > 0 or not totals.expected
     leaked = any(cell.leaked for cell in failing)

@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from plangate import __version__
+from plangate.drivers.probe import probe_app
 from plangate.drivers.references import resolve_secrets
 from plangate.drivers.registry import make_driver
 from plangate.engine.events import RunEnded
 from plangate.engine.execution import OpenTargets, execute, store_plan
-from plangate.engine.invocation import World, driver_context
+from plangate.engine.invocation import World, driver_context, look_at
 from plangate.engine.plan import RunPlan, Selection
+from plangate.engine.running_app import RunningApp
 from plangate.engine.session import Prepared, open_targets
 from plangate.errors import PlangateError
 from plangate.store.reader import StoredRun
@@ -54,11 +56,13 @@ class Witness:
     complete: int = 0
     stopped: str = ""
     """Why the rest was not observed."""
+    differences: tuple[str, ...] = ()
+    """How what ran is not what the manifest declares: then nothing passed (rule R14)."""
 
     @property
     def passed(self) -> bool:
-        """Whether every cell was observed in every pass, and passed."""
-        return self.wanted > 0 and self.complete == self.wanted == self.counts.get(Verdict.PASS, 0)
+        """Whether every cell was observed in every pass, and passed, on what was declared to run."""
+        return not self.differences and self.wanted > 0 and self.complete == self.wanted == self.counts.get(Verdict.PASS, 0)
 
     def add(self, result: CellResult) -> None:
         """Take in one observed cell."""
@@ -85,10 +89,12 @@ class Asking:
             new_run_id=str,
             version=__version__,
             resolve_secrets=resolve_secrets,
+            ask_probe=probe_app,
         )
         self._runner = asyncio.Runner()
         self._open = AsyncExitStack()
         self._targets: OpenTargets | None = None
+        self._app: RunningApp | None = None
         self._refused: PlangateError | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="plangate-pytest-")
         self._runs = 0
@@ -115,14 +121,18 @@ class Asking:
             context = driver_context(self._prepared, world=self._world, run="pytest")
             opening = open_targets(self._prepared, make_driver=make_driver, context=context)
             self._targets = await self._open.enter_async_context(opening)
+            ask = self._world.ask_probe
+            self._app = RunningApp.of(self._prepared, self._targets.opened, ask=ask, context=context)
         plan, path = self._plan(wanted)
         writer = RunWriter.create(path, plan.header)
         stopped = ""
         try:
             store_plan(plan, writer)
+            await look_at(self._app, writer)
             async for event in execute(plan, writer, targets=self._targets, clock=self._world.clock):
                 if isinstance(event, RunEnded):
                     stopped = event.stopped
+            await look_at(self._app, writer, last=True)
         finally:
             writer.close()
         self._read(path, wanted, stopped=stopped)
@@ -162,6 +172,8 @@ class Asking:
             self._witnesses[one] = witness
             owners.update({(one.suite, "c-" + digest.hex()): witness for digest in one.cells})
         with StoredRun(path) as run:
+            for witness in owners.values():
+                witness.differences = run.header.ran_differences
             for result in run.cells():
                 owners[result.suite, result.cell].add(result)
 

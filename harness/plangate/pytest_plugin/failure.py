@@ -58,6 +58,9 @@ def witness_text(witness: Witness, *, options: str = "") -> str:
         blocks.append(f"error: not observed: {why}")
     elif witness.stopped:
         blocks.append(f"the run ended early: {witness.stopped}")
+    if witness.differences:
+        blocks.append("error: something else ran than the manifest declares, so nothing here passed (rule R14)")
+        blocks += [f"  {one}" for one in witness.differences]
     return "\n".join(blocks)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from plangate.documents.suite import JudgeMode
 from plangate.matrix.cell import AxisValue
+from plangate.verdicts.ran import Ran
+from plangate.verdicts.result import RunHeader
 
-__all__ = ["PassRecord", "SuiteRecord"]
+__all__ = ["PassRecord", "SuiteRecord", "dump_header", "ran_of", "read_header", "with_ran"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +72,24 @@ class SuiteRecord:
         raw["covers"] = tuple(raw["covers"])
         raw["passes"] = tuple(PassRecord(**one) for one in raw["passes"])
         return cls(**raw)
+
+
+def dump_header(header: RunHeader) -> str:
+    """As stored."""
+    return json.dumps(asdict(header), ensure_ascii=False, sort_keys=True)
+
+
+def read_header(text: str) -> RunHeader:
+    """From what `dump_header` wrote, now or before a field was known."""
+    raw = json.loads(text)
+    return RunHeader(**raw | {"ran_differences": tuple(raw.get("ran_differences", ()))})
+
+
+def ran_of(header: RunHeader) -> Ran:
+    """What a header says of what ran."""
+    return Ran(state=header.ran, differences=header.ran_differences, told=header.told)
+
+
+def with_ran(header: RunHeader, ran: Ran) -> RunHeader:
+    """The same header, with this said of what ran."""
+    return replace(header, ran=ran.state, ran_differences=ran.differences, told=ran.told)

@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from plangate.errors import InputError
-from plangate.store.documents import SuiteRecord
+from plangate.store.documents import SuiteRecord, ran_of, with_ran
 from plangate.store.reader import StoredRun
 from plangate.store.schema import guarded
 from plangate.store.writer import RunWriter
+from plangate.verdicts.ran import Ran
 from plangate.verdicts.result import RunHeader
 
 __all__ = ["merge_runs"]
@@ -27,8 +28,9 @@ def merge_runs(parts: Sequence[Path], target: Path, *, run: str) -> None:
     headers, suites = _read(parts)
     _require_same(headers, suites)
     _require_all_shards(headers)
+    header = with_ran(headers[0], Ran.of_parts([ran_of(one) for one in headers]))
     header = replace(
-        headers[0], run=run, shard="", started=min(header.started for header in headers), finished="", stopped=""
+        header, run=run, shard="", started=min(header.started for header in headers), finished="", stopped=""
     )
     writer = RunWriter.create(target, header)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -10,11 +9,12 @@ from pathlib import Path
 
 from plangate.documents.suite import AXES, JudgeMode
 from plangate.errors import StoreError
-from plangate.store.documents import SuiteRecord
+from plangate.store.documents import SuiteRecord, read_header
 from plangate.store.rows import AxisCodec, expected_from, observed_from
 from plangate.store.schema import connect, guarded
 from plangate.verdicts.fingerprint import decision_text, fingerprint
 from plangate.verdicts.judge import judge_cell, judge_run
+from plangate.verdicts.ran import DIFFERS
 from plangate.verdicts.result import (
     CellResult,
     Expected,
@@ -64,7 +64,7 @@ class StoredRun:
             row = self._connection.execute("SELECT header, finished, duration_s, stopped FROM run").fetchone()
         if row is None:
             raise StoreError(f"{self.path.name} holds no run", code="not-a-run")
-        header = RunHeader(**json.loads(row[0]))
+        header = read_header(row[0])
         return replace(header, finished=row[1], duration_s=row[2], stopped=row[3])
 
     @cached_property
@@ -100,7 +100,8 @@ class StoredRun:
                 for suite, (of_suite, _) in zip(self.suites, totals, strict=True)
             )
             leaked = sum(count for _, count in totals)
-            stopped = not self.header.finished
+            # Where something else ran, nothing was judged (rule R14): a leak is one all the same.
+            stopped = not self.header.finished or self.header.ran == DIFFERS
             return RunSummary(
                 header=self.header,
                 verdict=judge_run([one for one, _ in totals], leaked=leaked, stopped=stopped),

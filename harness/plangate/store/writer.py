@@ -7,15 +7,15 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from plangate.errors import StoreError
-from plangate.store.documents import SuiteRecord
+from plangate.store.documents import SuiteRecord, dump_header, ran_of, read_header, with_ran
 from plangate.store.rows import OutcomeKey
 from plangate.store.schema import connect, guarded
+from plangate.verdicts.ran import Look
 from plangate.verdicts.result import RunHeader
 
 __all__ = ["DETAILS_MAX", "CellRow", "ObservationRow", "RunWriter"]
@@ -48,7 +48,7 @@ class RunWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
         writer = cls(path, connect(path, create=True), _take_lock(path))
         with guarded(path):
-            writer._connection.execute("INSERT INTO run (id, header) VALUES (?, ?)", (header.run, _dump(header)))
+            writer._connection.execute("INSERT INTO run (id, header) VALUES (?, ?)", (header.run, dump_header(header)))
         return writer
 
     @classmethod
@@ -128,6 +128,14 @@ class RunWriter:
         with guarded(self.path):
             self._connection.execute("UPDATE run SET header = json_set(header, '$.reused_from', ?)", (run,))
 
+    def note_ran(self, look: Look, *, last: bool) -> None:
+        """Record one look at the app: of this process or of another one that observes for the same run."""
+        with self.transaction():
+            (text,) = self._connection.execute("SELECT header FROM run").fetchone()
+            header = read_header(text)
+            header = with_ran(header, ran_of(header).after(look, last=last))
+            self._connection.execute("UPDATE run SET header = ?", (dump_header(header),))
+
     def discard(self) -> None:
         """Remove a run that never began."""
         self.close()
@@ -151,10 +159,6 @@ class RunWriter:
             self._lock.close()
             _lock_path(self.path).unlink(missing_ok=True)
             self._lock = None
-
-
-def _dump(header: RunHeader) -> str:
-    return json.dumps(asdict(header), ensure_ascii=False, sort_keys=True)
 
 
 def _lock_path(path: Path) -> Path:

@@ -159,6 +159,12 @@ class RunHeader:
     """Run whose observations were taken from the cache (rule R10), or empty."""
     stopped: str = ""
     """Why the run ended early (target down, interrupted, deadline), or empty."""
+    ran: str = "not checked"
+    """What is known of what ran (rule R14): `not checked`, `as declared` or `differs`."""
+    ran_differences: tuple[str, ...] = ()
+    """How what ran is not what the manifest declares, one sentence each."""
+    told: str = ""
+    """Digest of what the app told of itself, where it was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
