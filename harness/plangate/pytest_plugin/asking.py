@@ -62,7 +62,11 @@ class Witness:
     @property
     def passed(self) -> bool:
         """Whether every cell was observed in every pass, and passed, on what was declared to run."""
-        return not self.differences and self.wanted > 0 and self.complete == self.wanted == self.counts.get(Verdict.PASS, 0)
+        return (
+            not self.differences
+            and self.wanted > 0
+            and self.complete == self.wanted == self.counts.get(Verdict.PASS, 0)
+        )
 
     def add(self, result: CellResult) -> None:
         """Take in one observed cell."""
