@@ -200,7 +200,7 @@ def _mutate(data: st.DataObject, value: Any) -> Any:
     return value
 
 
-_TYPES = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list}
+_TYPES = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list, "null": type(None)}
 
 
 def _takes(branch: dict[str, Any], value: Any) -> bool:

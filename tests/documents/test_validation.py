@@ -96,7 +96,11 @@ def test_a_literal_secret_is_refused_and_not_repeated() -> None:
         (Kind.PLAN_CATALOG, "{order: [own, team, org]}", "{}", "missing-field", "exactly one of order, set"),
         (Kind.PLAN_CATALOG, "{order: [own, team, org]}", "{order: [own], set: [own]}", "missing-field", "exactly one"),
         (Kind.PLAN_CATALOG, "tiers: [free, pro,", "tiers: [free, free,", "duplicate-item", "listed twice"),
-        (Kind.PLAN_CATALOG, "window: day", "window: week", "bad-format", "write hour, day, month"),
+        (Kind.PLAN_CATALOG, "window: day", "window: {anchor: billing, every: month}", "bad-format", "such as P1M"),
+        (Kind.PLAN_CATALOG, "window: day", "window: {anchor: calendar, every: P1M}", "bad-value", "must be billing"),
+        (Kind.PLAN_CATALOG, "window: day", "window: {anchor: billing}", "missing-field", "'every' is missing"),
+        (Kind.PLAN_CATALOG, "retains: [data.export_own]", "reason: Not Now", "bad-format", "subscription_canceled"),
+        (Kind.PLAN_CATALOG, "window: day", "window: weekly", "bad-format", "write hour, day, week, month"),
         (Kind.PLAN_CATALOG, "effect: write", "effect: wirte", "bad-value", "did you mean 'write'?"),
         (Kind.PLAN_CATALOG, "prohibited: true", "prohibited: yes", "wrong-type", "write true or false"),
         (Kind.PLAN_CATALOG, "extends: free", "extends: ~", "wrong-type", "write a value, or remove the line"),
@@ -182,7 +186,7 @@ def test_dashes_inside_a_template_are_template() -> None:
 
 def test_a_suite_axis_takes_each_form_of_the_table() -> None:
     axes = """{plan: all+unknown, state: [Subscribed], capability: [kb.search], surface: [tool, default], usage: zero,
-    setting: plan, addon: each, quantity: [1, 5], consent: boundary, linked: [true, false],
+    setting: plan, addon: each, quantity: [1, null], consent: boundary, linked: [true, false],
     override: boundary, phrasing: none}"""
     start, end = SUITE.index("  axes: ") + 8, SUITE.index("\n  coverage")
     text = (SUITE[:start] + axes + SUITE[end:]).replace("covers: [C2, C8, C10]\n", "")
@@ -190,7 +194,7 @@ def test_a_suite_axis_takes_each_form_of_the_table() -> None:
     assert document.problems == ()
     suite = document.model
     assert suite.axis("plan").word == "all+unknown"
-    assert suite.axis("quantity").values == (1, 5)
+    assert suite.axis("quantity").values == (1, None)
     assert suite.axis("linked").values == (True, False)
     assert suite.axis("phrasing").word == "none"
     assert suite.axis("nothing") is None
@@ -200,3 +204,26 @@ def test_trust_says_who_may_sign() -> None:
     trust = read_document(Kind.TRUST, TRUST.encode(), path="t.yaml").model
     assert trust.roles["publisher-ci"].predicates == ("https://in-toto.io/attestation/test-result/v0.1",)
     assert trust.keys["ci-2026"].owner == "ci@contoso.example"
+
+
+@pytest.mark.parametrize(
+    ("window", "read"),
+    [
+        ("week", "week"),
+        ("{anchor: billing, every: P1M}", "billing P1M"),
+        ("{every: P4W, anchor: billing}", "billing P4W"),
+        ("rolling PT90M", "rolling PT90M"),
+    ],
+)
+def test_a_limit_may_count_by_week_or_by_billing_period(window: str, read: str) -> None:
+    text = changed(CATALOG, "window: day", f"window: {window}")
+    assert read_document(Kind.PLAN_CATALOG, text.encode(), path="c.yaml").sound().limits["messages"].window == read
+
+
+def test_a_state_may_have_a_reason_of_its_own_but_none_of_what_goes_through() -> None:
+    own = changed(CATALOG, "Unsubscribed: {retains: []}", "Unsubscribed: {retains: [], reason: subscription_canceled}")
+    states = read_document(Kind.PLAN_CATALOG, own.encode(), path="c.yaml").sound().states
+    assert [state.reason for state in states.values()] == [None, None, "subscription_canceled"]
+    taken = changed(own, "subscription_canceled", "entitled")
+    (problem,) = read_document(Kind.PLAN_CATALOG, taken.encode(), path="c.yaml").errors
+    assert (problem.code, "states.Unsubscribed.reason" in problem.message) == ("bad-value", True)

@@ -235,6 +235,26 @@ def test_a_suite_that_does_not_fit_its_catalog(tmp_path: Path, old: str, new: st
     assert message in problems[0]
 
 
+@pytest.mark.parametrize(
+    ("plans", "codes"),
+    [("all", ["quantity-unclear"]), ("[enterprise]", ["quantity-unclear"]), ("[free]", []), ("[pro]", [])],
+)
+def test_a_flat_rate_has_no_seats_to_count(tmp_path: Path, plans: str, codes: list[str]) -> None:
+    """Only enterprise has a limit for each seat."""
+    text = changed(SUITE, "plan: all,", f"plan: {plans}, quantity: [1, null],").replace("[C2, C8, C10]", "[]")
+    problems = Workspace.open(write_workspace(tmp_path, **{SUITE_FILE: text})).check()
+    assert [problem.code for problem in problems if problem.path == SUITE_FILE] == codes
+
+
+def test_seats_are_counted_where_a_parent_plan_counts_them(tmp_path: Path) -> None:
+    catalog = changed(
+        CATALOG, "  pro:        {extends: free,", "  team: {extends: enterprise}\n  pro:        {extends: free,"
+    )
+    text = changed(SUITE, "plan: all,", "plan: [team], quantity: [null],").replace("[C2, C8, C10]", "[]")
+    problems = Workspace.open(write_workspace(tmp_path, **{SUITE_FILE: text, CATALOG_FILE: catalog})).check()
+    assert [problem.code for problem in problems if problem.path == SUITE_FILE] == ["quantity-unclear"]
+
+
 def test_what_a_suite_may_exclude_though_no_catalog_has_it(tmp_path: Path) -> None:
     text = changed(SUITE, "{state: Unsubscribed,", "{state: UnknownState, plan: unknown-plan,")
     assert checked(tmp_path, **{SUITE_FILE: text}) == []

@@ -82,11 +82,14 @@ class Capability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """A counted resource. `window`: hour | day | month (UTC calendar), `rolling PT1H`, run, term."""
+    """A counted resource."""
 
     name: str
     unit: str
     window: str
+    """hour | day | week | month (UTC calendar, a week from Monday), `rolling PT1H`, run, term, or `billing P1M`:
+    a period that begins on the day of the subscription's billing.
+    """
     soft: bool = False
 
 
@@ -137,6 +140,8 @@ class State:
 
     name: str
     retains: tuple[str, ...] = ()
+    reason: str | None = None
+    """The reason of a denial in this state; None = the one that rule D4 gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,17 @@ Laws that need resolved plans (L2, L4) are `entitlements.laws`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
-from plangate.documents.catalog import PlanCatalog, PlanDeclaration, Setting, SettingKind, SettingValue
+from plangate.documents.catalog import LimitValue, PlanCatalog, PlanDeclaration, Setting, SettingKind, SettingValue
 from plangate.documents.positions import Pointer
 from plangate.documents.problems import problem_at, unknown_key, unknown_value
 from plangate.documents.wording import listed, shown
 from plangate.errors import Problem
 
-__all__ = ["catalog_problems"]
+__all__ = ["catalog_problems", "resolved_limits"]
+
+_NO_DENIALS: Final = frozenset({"entitled", "soft_limit", "approval_required"})
 
 
 def catalog_problems(catalog: PlanCatalog) -> Iterator[Problem]:
@@ -69,6 +72,13 @@ def _other_names(catalog: PlanCatalog) -> Iterator[Problem]:
     yield from _values(catalog, ("tiers",), "plan", catalog.tiers, catalog.plans)
     for name, state in catalog.states.items():
         yield from _values(catalog, ("states", name, "retains"), "capability", state.retains, catalog.capabilities)
+        if state.reason in _NO_DENIALS:
+            yield problem_at(
+                catalog.positions.of("states", name, "reason"),
+                code="bad-value",
+                message=f"states.{name}.reason: {shown(state.reason)} is the reason of something that goes through",
+                hint="write a reason of your own, such as subscription_canceled",
+            )
     for name, addon in catalog.addons.items():
         yield from _values(catalog, ("addons", name, "grants"), "capability", addon.grants, catalog.capabilities)
         yield from _keys(catalog, ("addons", name, "limits"), "limit", addon.limits, catalog.limits)
@@ -112,6 +122,14 @@ def lineage(catalog: PlanCatalog, plan: PlanDeclaration) -> list[PlanDeclaration
         chain[current.name] = current
         current = catalog.plans.get(current.extends or "")
     return list(chain.values())[::-1]
+
+
+def resolved_limits(catalog: PlanCatalog, plan: PlanDeclaration) -> dict[str, LimitValue]:
+    """The limits that the plan sets itself or inherits."""
+    limits: dict[str, LimitValue] = {}
+    for ancestor in lineage(catalog, plan):
+        limits.update(ancestor.limits)
+    return limits
 
 
 def _limits_not_set(catalog: PlanCatalog) -> Iterator[Problem]:

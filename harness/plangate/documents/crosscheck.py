@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from plangate.documents.catalog import SUBSCRIBED, PlanCatalog
+from plangate.documents.catalog_rules import resolved_limits
 from plangate.documents.document import Document
 from plangate.documents.environment import Environment
 from plangate.documents.files import TRUST_PATH, document_path, list_documents
@@ -209,6 +210,7 @@ class _Together:
         catalog = self._catalogs.get(suite.catalog or next(iter(plans)))
         if catalog is None:
             return
+        yield from _seats_without_number(suite, catalog)
         for axis, known in _axis_names(catalog).items():
             spec = suite.axis(axis)
             for index, name in enumerate(spec.values if spec else ()):
@@ -232,6 +234,30 @@ def _axis_names(catalog: PlanCatalog) -> dict[str, list[str]]:
         "state": [SUBSCRIBED, *catalog.states],
         "capability": list(catalog.capabilities),
     }
+
+
+def _seats_without_number(suite: Suite, catalog: PlanCatalog) -> Iterator[Problem]:
+    """A flat rate (quantity null) has no seats that a limit could count."""
+    spec = suite.axis("quantity")
+    if spec is None or None not in spec.values:
+        return
+    asked = suite.axis("plan")
+    names = catalog.plans if asked is None or asked.word else [str(name) for name in asked.values]
+    counted = [
+        f"plans.{plan.name}.limits.{limit}"
+        for plan in catalog.plans.values()
+        if plan.name in names
+        for limit, value in resolved_limits(catalog, plan).items()
+        if value.per_quantity
+    ]
+    if counted:
+        example = listed(counted, words_max=3)
+        yield problem_at(
+            suite.positions.of("matrix", "axes", "quantity", spec.values.index(None)),
+            code="quantity-unclear",
+            message=f"matrix.axes.quantity: null is a flat rate, and limits count seats: {example}",
+            hint="write numbers of seats, or list plans that are sold at a flat rate",
+        )
 
 
 def _catalog_unclear(suite: Suite, plans: Mapping[str, str]) -> Problem:

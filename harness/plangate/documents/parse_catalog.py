@@ -40,7 +40,7 @@ def parse_catalog(raw: dict[str, Any], positions: Positions) -> PlanCatalog:
         limits={name: _limit(name, part) for name, part in raw.get("limits", {}).items()},
         settings={name: _setting(name, part) for name, part in raw.get("settings", {}).items()},
         states={
-            name: State(name=name, retains=tuple(part.get("retains", ())))
+            name: State(name=name, retains=tuple(part.get("retains", ())), reason=part.get("reason"))
             for name, part in raw.get("states", {}).items()
             if name != SUBSCRIBED
         },
@@ -67,7 +67,10 @@ def _capability(name: str, raw: dict[str, Any]) -> Capability:
 
 
 def _limit(name: str, raw: dict[str, Any]) -> Limit:
-    return Limit(name=name, unit=raw["unit"], window=raw["window"], soft=raw.get("enforcement") == "soft")
+    window = raw["window"]
+    if isinstance(window, dict):
+        window = f"{window['anchor']} {window['every']}"
+    return Limit(name=name, unit=raw["unit"], window=window, soft=raw.get("enforcement") == "soft")
 
 
 def _setting(name: str, raw: dict[str, Any]) -> Setting:

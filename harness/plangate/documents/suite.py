@@ -48,7 +48,8 @@ class AxisSpec:
     """What a suite asks of one axis: a word (`all`, `boundary`, ...), a list of values, or a file of phrasings."""
 
     word: str | None = None
-    values: tuple[str | int | bool, ...] = ()
+    values: tuple[str | int | bool | None, ...] = ()
+    """Null only for `quantity`: a flat rate, without seats."""
     file: str | None = None
     """Relative to `evals/`; only for `phrasing`."""
 
