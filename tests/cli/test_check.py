@@ -49,7 +49,7 @@ def check(capsys: pytest.CaptureFixture[str], root: Path, *options: str) -> tupl
 
 def test_a_sound_workspace_passes_even_strictly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(capsys, locked(tmp_path), "--strict") == (0, "Nothing is wrong.\n")
-    assert json.loads(check(capsys, tmp_path, "--json")[1]) == {"ok": True, "problems": []}
+    assert json.loads(check(capsys, tmp_path, "--json")[1]) == {"format": 1, "ok": True, "problems": []}
 
 
 def test_problems_are_printed_sorted_with_their_place_and_counted(

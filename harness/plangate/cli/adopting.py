@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 
 import click
 
+from plangate.cli.output import print_document
 from plangate.cli.reproducing import bindings_in
 from plangate.cli.signing import Signer, signer_of
 from plangate.cli.trusting import load_trust
@@ -212,7 +212,7 @@ def _record(found: Verification, signer: Signer, options: AdoptOptions) -> None:
 
 def _not_reproduced(file: Path, lacking: list[str], options: AdoptOptions) -> ExitCode:
     if options.as_json:
-        click.echo(json.dumps({"adopted": False, "not_reproduced": lacking}, indent=2))
+        print_document({"adopted": False, "not_reproduced": lacking})
         return ExitCode.FAILED
     click.echo(f"not adopted: nobody whom you trust reproduced {', '.join(lacking)} here")
     bindings = options.bindings or "mine.yaml"
@@ -238,7 +238,7 @@ def _report(
             "reproduced": reproduced, "files": sorted(written), "replaced": list(adoption.replaced),
             "new_bindings": list(unnamed), "first": first,
         }  # fmt: skip
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        print_document(document)
         return ExitCode.PASSED
     word = "was here already" if adoption.known else "is here"
     how = "reproduced by somebody you trust" if reproduced else "NOT REPRODUCED here"

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.output import print_document
 from plangate.errors import ExitCode
 
 __all__ = ["command"]
@@ -46,7 +47,7 @@ def command(environment: str, *, output: Path, workspace: Path, as_json: bool) -
             "file": str(output), "sha256": sha256, "bytes": size, "release": identity.release,
             "environment": environment, "run": run["run"], "verdict": run["verdict"], "statements": signed,
         }  # fmt: skip
-        click.echo(json.dumps(document, indent=2))
+        print_document(document)
     else:
         click.echo(f"{output}: {size:,} bytes, run {run['run']} ({run['verdict']}), {signed} signed statements")
     if not signed:

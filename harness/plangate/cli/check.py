@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.output import print_document
 from plangate.errors import ExitCode, InputError, Problem
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _print_json(problems: list[Problem], *, ok: bool) -> None:
         }
         for problem in problems
     ]
-    click.echo(json.dumps({"ok": ok, "problems": entries}, indent=2, ensure_ascii=False))
+    print_document({"ok": ok, "problems": entries})
 
 
 def _print_text(problems: list[Problem], *, strict: bool) -> None:

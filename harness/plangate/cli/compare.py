@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.output import print_document
 from plangate.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def command(before: str, after: str, *, workspace: Path, as_json: bool) -> int:
         found = list(islice(differences(one, other), _SHOWN_MAX + 1))
     if as_json:
         shown = [_entry(difference) for difference in found[:_SHOWN_MAX]]
-        click.echo(json.dumps({"same": not found, "fingerprints": fingerprints, "differences": shown}, indent=2))
+        print_document({"same": not found, "fingerprints": fingerprints, "differences": shown})
     else:
         _print(found, fingerprints)
     return ExitCode.FAILED if found else ExitCode.PASSED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
 from plangate.cli.oracles import catalog_oracle, environment_oracle
+from plangate.cli.output import print_document
 from plangate.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ def command(workspace: Path, *, before: str, after: str, catalog: str | None, as
     opened = load_workspace(workspace)
     sides = [_oracle(opened, text, catalog=catalog) for text in (before, after)]
     diff = decision_changes(*sides)
-    click.echo(_as_json(diff, names=(before, after)) if as_json else "\n".join(_as_text(diff)))
+    if as_json:
+        print_document(_as_document(diff, names=(before, after)))
+    else:
+        click.echo("\n".join(_as_text(diff)))
     return ExitCode.PASSED
 
 
@@ -136,10 +139,10 @@ def _said(said: Said) -> str:
     return f"{said.effect.value} {said.reason.value}"
 
 
-def _as_json(diff: DecisionDiff, *, names: tuple[str, str]) -> str:
+def _as_document(diff: DecisionDiff, *, names: tuple[str, str]) -> dict[str, object]:
     from plangate.entitlements.diff_sentences import sentences
 
-    document = {
+    return {
         "before": {"name": names[0], "catalog": f"{diff.before.catalog.name}@{diff.before.catalog.version}"},
         "after": {"name": names[1], "catalog": f"{diff.after.catalog.name}@{diff.after.catalog.version}"},
         "decision_changes": [asdict(change) for change in diff.decision_changes],
@@ -150,7 +153,6 @@ def _as_json(diff: DecisionDiff, *, names: tuple[str, str]) -> str:
         ],
         "sentences": list(sentences(diff)),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def _value(change: ValueChange, kind: str) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from plangate.cli.output import print_document
 from plangate.cli.promoting import ledger_time, observe_cells
 from plangate.cli.settling import finish_interrupted
 from plangate.cli.signing import Signer, signer_of
@@ -189,7 +189,7 @@ def _print(report: DriftReport, prepared: Prepared, *, as_json: bool) -> None:
             "verdict": report.verdict,
             **{name: value for name, value in asdict(report).items() if name != "canary_text"},
         }
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        print_document(document)
         return
     click.echo("\n".join(_lines(report, prepared)))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from plangate.cli.output import print_document
 from plangate.cli.promoting import ledger_time, run_suites
 from plangate.cli.signing import Signer
 from plangate.engine.invocation import World
@@ -55,7 +55,7 @@ def drill(proposal: Proposal, *, signer: Signer, world: World, as_json: bool) ->
     record.refresh()
     record.add([statement], key=signer.key, person=signer.person, at=now)
     if as_json:
-        click.echo(json.dumps(_document(ready, proposal), indent=2, ensure_ascii=False))
+        print_document(_document(ready, proposal))
     else:
         click.echo("\n".join(_lines(ready, proposal, entries=record.size - 1)))
     if ready.ready:

@@ -7,12 +7,13 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
 
 from plangate import __version__
+from plangate.cli.output import Output
+from plangate.cli.streams import OwnStreams
 from plangate.errors import ExitCode, PlangateError
 
 __all__ = ["main", "start"]
@@ -52,6 +53,14 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 
+class _BrokenPipeError(Exception):
+    """Carries a broken pipe past click, which would end the process with 1: the gate's word, and nobody else's."""
+
+    def __init__(self, error: BrokenPipeError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class Verbs(click.Group):
     """Loads a verb's module only when that verb is called, so that `--version` and `--help` stay fast."""
 
@@ -80,6 +89,13 @@ class Verbs(click.Group):
             raise click.UsageError(f"No such command '{name}'.{meant}", ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """The verb's exit status."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _BrokenPipeError(error) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List verbs from the table above, importing none of them."""
         with formatter.section("Commands"):
@@ -98,23 +114,24 @@ def program() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one verb and exit with its status. An expected error is one line a person can act on, never a traceback."""
+    """Run one verb and exit with its status. An error is one line a person can act on, never a traceback."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    sys.exit(int(_status(given, Output(given))))
+
+
+def _status(given: list[str], output: Output) -> int:
     try:
-        status = program.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-    except click.exceptions.Abort:
-        status = ExitCode.INTERRUPTED
+        return program.main(args=given, standalone_mode=False, obj=output) or ExitCode.PASSED
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return output.interrupted()
     except click.ClickException as error:
-        error.show()
-        status = ExitCode.INPUT
+        return output.refuse(error)
     except PlangateError as error:
-        click.echo(f"error: {error}", err=True)
-        status = error.exit_code
-    except KeyboardInterrupt:
-        status = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        status = ExitCode.UNDECIDED
-    sys.exit(int(status or 0))
+        return output.fail(error)
+    except _BrokenPipeError as wrapped:
+        return output.surprise(wrapped.error)
+    except Exception as error:
+        return output.surprise(error)
 
 
 def start() -> NoReturn:
@@ -124,14 +141,14 @@ def start() -> NoReturn:
     it aborts, and a run that passed ends with status 134 (seen in one of ten exits on a loaded machine). So everything
     registered for the end runs, output is written, and the interpreter is left as it stands.
     """
+    streams = OwnStreams()
     try:
         main()
     except SystemExit as end:
+        status = streams.settle(int(end.code or 0))
         if "pyreqwest" not in sys.modules:
-            raise
+            sys.exit(status)
         atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):  # nobody reads any more, or closed
-                stream.flush()
-        os._exit(int(end.code or 0))
+        streams.settle(status)
+        os._exit(status)
     raise AssertionError("main ends with SystemExit")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.output import print_document
 from plangate.errors import ExitCode
 
 __all__ = ["command"]
@@ -33,7 +33,7 @@ def command(environment: str, *, workspace: Path, as_json: bool) -> int:
     seen = glance(opened)
     moves = seen.state.environment(environment).promotions[::-1] if seen else ()
     if as_json:
-        click.echo(json.dumps({"environment": environment, "history": [asdict(move) for move in moves]}, indent=2))
+        print_document({"environment": environment, "history": [asdict(move) for move in moves]})
     elif not moves:
         click.echo(f"nothing was ever promoted into {environment}")
     for move in moves if not as_json else ():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plangate.cli.options import json_option
+from plangate.cli.output import print_document
 from plangate.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _show(key: PublicKey, *, name: str, as_json: bool, files: tuple[str, ...]) -
     pem = key.pem.decode()
     if as_json:
         document = {"name": name, "keyid": key.keyid, "algorithm": key.algorithm, "public": pem, "files": list(files)}
-        click.echo(json.dumps(document, indent=2))
+        print_document(document)
         return
     for file in files:
         click.echo(f"wrote {file}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.output import print_document
 from plangate.errors import EvidenceError, ExitCode
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def verify(workspace: Path, *, as_json: bool) -> int:
         listed = [{"code": one.code, "path": one.path, "text": one.message} for one in problems]
         root = f"sha256:{frontier.root.hex()}"
         document = {"ok": not problems, "size": frontier.size, "root": root, "problems": listed}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        print_document(document)
     else:
         for problem in problems:
             click.echo(str(problem))
@@ -63,7 +63,7 @@ def show(workspace: Path, *, limit: int, as_json: bool) -> int:
     newest = deque(ledger.entries(), maxlen=limit)
     rows = list(_rows(ledger, newest))
     if as_json:
-        click.echo(json.dumps({"entries": rows}, indent=2, ensure_ascii=False))
+        print_document({"entries": rows})
     elif not rows:
         click.echo("nothing is recorded yet")
     for row in () if as_json else rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.output import print_document
 from plangate.errors import ExitCode, InputError, Problem
 
 __all__ = ["command"]
@@ -52,7 +52,7 @@ def command(workspace: Path, *, as_json: bool, only_check: bool) -> int:
 def _report(problems: list[Problem], *, new: list[str], as_json: bool, done: str) -> int:
     if as_json:
         entries = [{"code": one.code, "path": one.path, "message": one.message, "hint": one.hint} for one in problems]
-        click.echo(json.dumps({"ok": not problems, "new": new, "problems": entries}, indent=2, ensure_ascii=False))
+        print_document({"ok": not problems, "new": new, "problems": entries})
     else:
         for problem in problems:
             click.echo(str(problem))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import shutil
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.output import print_document, print_document_with_rows
 
 if TYPE_CHECKING:
     from plangate.engine.session import Prepared
@@ -153,17 +153,10 @@ def _print_json(prepared: Prepared, *, list_cells: bool) -> None:
         ],
         "suites": suites,
     }
-    written = json.dumps(document, indent=2, ensure_ascii=False)
-    if not list_cells:
-        click.echo(written)
-        return
-    # A million cells are written one by one, never held.
-    click.echo(written.removesuffix("\n}") + ',\n  "list": [', nl=False)
-    separator = "\n    "
-    for entry in _expected_cells(prepared):
-        click.echo(separator + json.dumps(entry, ensure_ascii=False), nl=False)
-        separator = ",\n    "
-    click.echo("\n  ]\n}")
+    if list_cells:
+        print_document_with_rows(document, "list", _expected_cells(prepared))
+    else:
+        print_document(document)
 
 
 def _axes(several: Sequence[Mapping[str, tuple[AxisValue, ...]]]) -> dict[str, list[AxisValue]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plangate.cli.output import note_workspace
+
 if TYPE_CHECKING:
     from plangate.documents.workspace import Workspace
 
@@ -55,4 +57,6 @@ def load_workspace(path: Path) -> Workspace:
     """
     from plangate.documents.workspace import Workspace
 
-    return Workspace.open(path)
+    opened = Workspace.open(path)
+    note_workspace(opened.root)
+    return opened

@@ -46,6 +46,7 @@ def plan_or_apply(workspace: Workspace, propose: Callable[[], Proposal], *, aske
             signer=asked.signer,
             world=world,
             reason=asked.reason,
+            form=asked.form,
         )
     proposal = propose()
     record = Record.read_or_none(workspace)

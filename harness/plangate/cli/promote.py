@@ -65,9 +65,9 @@ def command(
     signer = None
     if validate or digest is not None:
         signer = signer_of(key, person=person, passphrase_env=passphrase_env)
-    if present:
-        return _validate_present(opened, environment, signer if validate else None)
     form = "json" if as_json else "markdown" if markdown else "text"
+    if present:
+        return _validate_present(opened, environment, signer if validate else None, form=form)
     asked = Planned(
         environment=environment,
         signer=signer,
@@ -80,10 +80,10 @@ def command(
     return plan_or_apply(opened, lambda: propose(opened, environment, source=source), asked=asked)
 
 
-def _validate_present(workspace: Workspace, environment: str, signer: Signer | None) -> int:
+def _validate_present(workspace: Workspace, environment: str, signer: Signer | None, *, form: str) -> int:
     from plangate.cli.promoting import validate_present
     from plangate.cli.world import real_world
 
     if signer is None:
         raise InputError("--present goes with --validate", code="contradicting-options", hint="add --validate")
-    return validate_present(workspace, environment, signer=signer, world=real_world())
+    return validate_present(workspace, environment, signer=signer, world=real_world(), form=form)

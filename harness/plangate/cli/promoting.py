@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from contextlib import aclosing
@@ -13,6 +12,7 @@ from pathlib import Path
 import click
 
 from plangate.cli.following import following
+from plangate.cli.output import print_document
 from plangate.cli.processes import fresh_processes
 from plangate.cli.signing import Signer
 from plangate.documents.environment import Environment
@@ -60,7 +60,7 @@ def show_plan(ready: Readiness, proposal: Proposal, *, form: str, keep: bool) ->
     if keep:
         keep_plan(proposal)
     if form == "json":
-        click.echo(json.dumps(ready.document(), indent=2, ensure_ascii=False))
+        print_document(ready.document())
     else:
         click.echo("\n".join(plan_markdown(ready) if form == "markdown" else plan_lines(ready)))
     return ExitCode.PASSED if ready.ready else ExitCode.FAILED
@@ -76,12 +76,17 @@ def validate(proposal: Proposal, record: Record, *, signer: Signer, world: World
         _judged(workspace, candidate.environment, candidate.identity, record, signer=signer, world=world)
 
 
-def validate_present(workspace: Workspace, name: str, *, signer: Signer, world: World) -> ExitCode:
+def validate_present(workspace: Workspace, name: str, *, signer: Signer, world: World, form: str) -> ExitCode:
     """The same for what is in the environment already: its bindings changed, or its results grew old."""
     environment, record = workspace.environment(name), Record.read(workspace)
-    gates = _judged(workspace, environment, identify(workspace, environment), record, signer=signer, world=world)
-    for gate in gates:
-        click.echo(f"{gate.suite}  {gate.result.value}  {gate.run}")
+    identity = identify(workspace, environment)
+    gates = _judged(workspace, environment, identity, record, signer=signer, world=world)
+    if form == "json":
+        told = [{"suite": gate.suite, "result": gate.result.value, "run": gate.run} for gate in gates]
+        print_document({"environment": name, "release": identity.release, "gates": told})
+    else:
+        for gate in gates:
+            click.echo(f"{gate.suite}  {gate.result.value}  {gate.run}")
     return ExitCode.FAILED if any(gate.unmet for gate in gates) else ExitCode.PASSED
 
 
@@ -122,6 +127,7 @@ def apply_plan(
     signer: Signer,
     world: World,
     reason: str = "",
+    form: str = "text",
     checkpoint: Checkpoint = lambda step: None,
 ) -> ExitCode:
     """Apply exactly the plan of this digest; suites not judged yet run first. 1 where something is missing."""
@@ -137,8 +143,7 @@ def apply_plan(
         at = ledger_time(record, world)
         ready = proposal.readiness(record, now=at, requester=signer.person)
         if not ready.ready:
-            click.echo("\n".join(plan_lines(ready)))
-            return ExitCode.FAILED
+            return show_plan(ready, proposal, form=form, keep=False)
         candidate, promotion = proposal.candidate, proposal.candidate.environment.promotion
         approvals = counted_approvals(
             record.state.approvals_of(digest, environment=name),
@@ -151,6 +156,12 @@ def apply_plan(
         record.require(envelope, person=signer.person, at=at)
         entry = apply(proposal.workspace, candidate, envelope, key=signer.key, at=at, checkpoint=checkpoint)
     plan = ready.plan
+    if form == "json":
+        print_document({
+            "applied": True, "plan": digest, "environment": name, "revision": plan.revision + 1,
+            "release": plan.release, "entry": entry.index,
+        })  # fmt: skip
+        return ExitCode.PASSED
     held = f"; nothing enters before plangate hold {name} --lift" if plan.kind == "rollback" else ""
     click.echo(f"{name} is at revision {plan.revision + 1}: {plan.release[:19]} (ledger entry {entry.index}){held}")
     return ExitCode.PASSED

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from plangate.cli.keys import load_key
+from plangate.cli.output import print_document
 from plangate.cli.promoting import observe_cells
 from plangate.cli.world import real_world
 from plangate.documents.kinds import Kind
@@ -224,7 +225,7 @@ def _print(compared: _Compared, *, as_json: bool) -> None:
             "differences": list(compared.differences),
             "new_bindings": list(compared.unnamed),
         }
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        print_document(document)
         return
     for name in compared.unnamed:
         click.echo(f"note: the publisher's bindings have {name}, and yours have not")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plangate.cli.following import following
+from plangate.cli.output import print_document
 from plangate.cli.processes import fresh_processes
 from plangate.cli.world import real_world
 from plangate.documents.suite import Suite
@@ -118,26 +118,29 @@ def run_environment(workspace: Workspace, environment: str, *, options: RunOptio
         report_suffix(report)
     world = real_world()
     path, ended_by = _run(workspace, environment, options=options, world=world)
-    exit_code = show_run(path, as_json=options.as_json, reports=options.reports)
+    ended = ended_by if isinstance(ended_by, PlangateError) else None
+    exit_code = show_run(path, as_json=options.as_json, reports=options.reports, ended_by=ended)
     with StoredRun(path) as run:
         header = run.header
-    if isinstance(ended_by, PlangateError):
-        click.echo(f"error: {ended_by}", err=True)
+    if ended is not None:
+        click.echo(f"error: {ended}", err=True)
     if header.stopped:
         click.echo(_resume_command(workspace, header), err=True)
-    if isinstance(ended_by, PlangateError):
-        return ended_by.exit_code
+    if ended is not None:
+        return ended.exit_code
     return ExitCode.INTERRUPTED if ended_by else exit_code
 
 
-def show_run(path: Path, *, as_json: bool, reports: Sequence[Path] = ()) -> ExitCode:
+def show_run(
+    path: Path, *, as_json: bool, reports: Sequence[Path] = (), ended_by: PlangateError | None = None
+) -> ExitCode:
     """Print a stored run, write the reports asked for; returns the exit status of its verdict."""
     from plangate.reports.survey import survey
     from plangate.reports.write import write_report
 
     with StoredRun(path) as run:
         surveyed = survey(run)
-        _print(run, surveyed, as_json=as_json)
+        _print(run, surveyed, as_json=as_json, ended_by=ended_by)
         for report in reports:
             write_report(run, report, surveyed=surveyed)
             click.echo(f"wrote {report}", err=True)
@@ -151,7 +154,7 @@ def show_cell(path: Path, cell: str, *, as_json: bool) -> ExitCode:
     if as_json:
         from plangate.reports.json_report import cell_document
 
-        click.echo(json.dumps(cell_document(result), indent=2, ensure_ascii=False))
+        print_document(cell_document(result))
     else:
         from plangate.reports.cell import cell_lines
 
@@ -203,11 +206,11 @@ async def _observe(prepared: Prepared, plan: RunPlan, writer: RunWriter, *, opti
                 tell(event)
 
 
-def _print(run: StoredRun, surveyed: Survey, *, as_json: bool) -> None:
+def _print(run: StoredRun, surveyed: Survey, *, as_json: bool, ended_by: PlangateError | None) -> None:
     if as_json:
         from plangate.reports.json_report import run_document
 
-        click.echo(json.dumps(run_document(run, surveyed=surveyed), indent=2, ensure_ascii=False))
+        print_document(run_document(run, surveyed=surveyed), ended_by=ended_by)
         return
     from plangate.reports.terminal import print_report
 

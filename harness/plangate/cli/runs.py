@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.output import print_document
 from plangate.verdicts.result import RunSummary
 
 __all__ = ["command"]
@@ -24,7 +24,7 @@ def command(*, workspace: Path, limit: int, as_json: bool) -> int:
     folder = RunFolder(load_workspace(workspace).root)
     summaries = [run.summary() for run, _ in zip(folder.stored(), range(limit), strict=False)]
     if as_json:
-        click.echo(json.dumps({"runs": [_entry(summary) for summary in summaries]}, indent=2))
+        print_document({"runs": [_entry(summary) for summary in summaries]})
     elif not summaries:
         click.echo("no runs yet: plangate run ENV starts one")
     else:

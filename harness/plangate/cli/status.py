@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
+from plangate.cli.output import print_document
 from plangate.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def command(*, workspace: Path, as_json: bool) -> int:
         found.append(standing(environment, identify(opened, environment), state=state, now=now))
     ignored = seen.ignored if seen else 0
     if as_json:
-        click.echo(json.dumps({"environments": [asdict(one) for one in found], "ignored": ignored}, indent=2))
+        print_document({"environments": [asdict(one) for one in found], "ignored": ignored})
     else:
         click.echo("\n".join(_lines(found)))
         if ignored:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plangate.cli.output import print_document
 from plangate.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def telling() -> Iterator[Callable[[int, int], None]]:
 def say_transferred(done: Transferred, place: Reference, *, verb: str, as_json: bool) -> ExitCode:
     """Print what went over."""
     if as_json:
-        click.echo(json.dumps(asdict(done), indent=2))
+        print_document(asdict(done))
         return ExitCode.PASSED
     click.echo(f"{verb} {done.reference}: {done.bytes:,} bytes in {done.blobs:,} blobs, {done.sent:,} of them sent")
     click.echo(f"{place.registry}/{place.repository}@{done.digest}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from plangate.cli.options import json_option
+from plangate.cli.output import print_document
 from plangate.errors import EvidenceError, ExitCode
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def command(file: Path, *, trust: Path, now: str | None, as_json: bool) -> int:
     policy = load_trust(trust)
     found = _verified(file, policy, now=_instant(now))
     if as_json:
-        click.echo(json.dumps(_document(found), indent=2, ensure_ascii=False))
+        print_document(_document(found))
     else:
         for line in _lines(found, policy):
             click.echo(line)

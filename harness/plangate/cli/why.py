@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
 from plangate.cli.oracles import environment_oracle
+from plangate.cli.output import print_document
 from plangate.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -111,7 +111,10 @@ def command(workspace: Path, *, as_json: bool, **options: Any) -> int:
     steps = why(oracle, subject, request)
     notes = _notes(asked, oracle.catalog, request)
     line = _source_line(opened, oracle, steps[-1])
-    click.echo(_as_json(asked, oracle, steps, line=line, notes=notes) if as_json else _as_text(steps, line, notes))
+    if as_json:
+        print_document(_as_document(asked, oracle, steps, line=line, notes=notes))
+    else:
+        click.echo(_as_text(steps, line, notes))
     return ExitCode.PASSED
 
 
@@ -253,16 +256,16 @@ def _as_text(steps: tuple[RuleStep, ...], line: tuple[int, int, str] | None, not
     return "\n".join(out)
 
 
-def _as_json(
+def _as_document(
     asked: _Asked,
     oracle: Oracle,
     steps: tuple[RuleStep, ...],
     *,
     line: tuple[int, int, str] | None,
     notes: list[str],
-) -> str:
+) -> dict[str, object]:
     last = steps[-1]
-    document = {
+    return {
         "environment": asked.environment,
         "catalog": f"{oracle.catalog.name}@{oracle.catalog.version}",
         "plan": asked.plan,
@@ -283,7 +286,6 @@ def _as_json(
         ],
         "notes": notes,
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def _decision(last: RuleStep) -> dict[str, object]:

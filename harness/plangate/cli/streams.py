@@ -1,0 +1,91 @@
+"""plangate's own standard output and error, on descriptors of their own.
+
+An app under test runs in this process and may print; a descriptor it writes to by its number (1, 2) must never be the
+one a report goes to. And a stream that nobody reads, or that is full, must never decide how a gate ends:
+
+    the reader went away (`| head -1`), or standard output is closed (`>&-`)    the status is what it would have been
+    standard output cannot be written (a full disk)                             a pass ends with 3, the rest as it was
+    standard error cannot be written                                            the status is what it would have been
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from plangate.errors import ExitCode, PlangateError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+__all__ = ["OwnStreams"]
+
+
+class _Descriptor(io.RawIOBase):
+    """Writes to a descriptor until that fails; from then on nothing is written, and nobody is disturbed by it."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self.lost: OSError | None = None
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._number
+
+    def isatty(self) -> bool:
+        """Whether a person watches."""
+        return os.isatty(self._number)
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """How much was written: all of it where nothing can be."""
+        view = memoryview(data)
+        while self.lost is None:
+            try:
+                return os.write(self._number, view)
+            except BlockingIOError:  # whoever shares the descriptor made it non-blocking
+                select.select([], [self._number], [])
+            except OSError as error:
+                self.lost = error
+        return view.nbytes
+
+
+class OwnStreams:
+    """Made once, first of all: `sys.stdout` and `sys.stderr` are plangate's own from then on."""
+
+    def __init__(self) -> None:
+        # Where 0, 1 or 2 is closed, the next file opened takes that number, and prints go into a database.
+        for number in (0, 1, 2):
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)
+        self._output = _Descriptor(os.dup(1))
+        sys.stdout = _text_stream(self._output, sys.stdout)
+        sys.stderr = _text_stream(_Descriptor(os.dup(2)), sys.stderr)
+
+    def settle(self, status: int) -> int:
+        """Write what is left; the status this command ends with, by the rule above."""
+        sys.stdout.flush()
+        lost = self._output.lost
+        if lost is not None and lost.errno != errno.EPIPE and status == ExitCode.PASSED:
+            what = f"standard output cannot be written ({lost.strerror}): what was printed is not whole"
+            error = PlangateError(what, code="output-lost", hint="plangate show prints a stored run again")
+            sys.stderr.write(f"error: {error}\n")
+            status = ExitCode.UNDECIDED
+        sys.stderr.flush()
+        return int(status)
+
+
+def _text_stream(raw: _Descriptor, before: TextIO | None) -> TextIO:
+    """Text over `raw`, in the encoding that Python chose for this stream; a letter it lacks is escaped."""
+    encoding = before.encoding if before is not None else "utf-8"
+    buffered = io.BufferedWriter(raw)
+    return io.TextIOWrapper(buffered, encoding=encoding, errors="backslashreplace", line_buffering=raw.isatty())
