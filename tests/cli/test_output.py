@@ -77,7 +77,9 @@ def test_json_that_is_the_value_of_another_argument_asks_for_none(tmp_path) -> N
 
 def test_an_error_of_many_problems_lists_them_all(capsys, monkeypatch, tmp_path) -> None:
     def refuse(*_: object) -> None:
-        raise InputError.of([Problem(path="b", code="tab", message="two"), Problem(path="a", code="tab", message="one")])
+        raise InputError.of(
+            [Problem(path="b", code="tab", message="two"), Problem(path="a", code="tab", message="one")]
+        )
 
     monkeypatch.setattr("plangate.documents.workspace.Workspace.open", refuse)
     _, document, _ = _called(capsys, "runs", "--json", "-w", str(tmp_path))

@@ -15,12 +15,9 @@ import io
 import os
 import select
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import Any, TextIO
 
 from plangate.errors import ExitCode, PlangateError
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 __all__ = ["OwnStreams"]
 
@@ -44,7 +41,7 @@ class _Descriptor(io.RawIOBase):
         """Always."""
         return True
 
-    def write(self, data: ReadableBuffer, /) -> int:
+    def write(self, data: Any, /) -> int:
         """How much was written: all of it where nothing can be."""
         view = memoryview(data)
         while self.lost is None:
