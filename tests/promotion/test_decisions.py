@@ -148,6 +148,13 @@ def test_a_release_that_came_back_soaks_anew() -> None:
     assert _soak(*moves) == ["soak in stage: 23 h left of PT24H"]
 
 
+def test_a_release_that_was_promoted_again_while_it_was_there_goes_on_soaking() -> None:
+    again = (_moved("R", "2026-11-25T12:00:00Z"), _moved("R", "2026-11-26T11:00:00Z"))
+    assert _soak(*again) == []
+    left = (*again, _moved("S", "2026-11-26T11:30:00Z"))
+    assert _soak(*left) == ["this release left stage before its soak of PT24H was over"]
+
+
 def test_a_release_nobody_recorded_has_not_soaked() -> None:
     assert _soak() == ["nothing in the ledger says since when this release is in stage; it needs PT24H there"]
 

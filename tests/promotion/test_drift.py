@@ -125,9 +125,18 @@ _ANY = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(sorted(RELEASE)), _ANY))
-def test_it_is_total_for_whatever_an_app_says(told: Any) -> None:
-    compare_pins(ENVIRONMENT, RELEASE, told, untold=())
+_PARTS = sorted(set(RELEASE) - {"suites"})
+
+
+@given(st.dictionaries(st.sampled_from(_PARTS), _ANY))
+def test_whatever_an_app_says_of_some_parts_is_judged_part_by_part(told: Any) -> None:
+    differ, silent = _found({**_told(), **told})
+    named = {pin.split(".")[0] for pin in (*differ, *silent)}
+    assert named <= set(told), "what is told as pinned is never named"
+    assert not set(differ) & set(silent)
+    empty = {part for part, said in told.items() if not said or not isinstance(said, dict | list)}
+    assert {part for part in empty if f"{part}." in " ".join(differ)} == set(), "nothing said, nothing differs"
+    assert empty <= {pin.split(".")[0] for pin in silent}, "nothing said is no agreement"
 
 
 BEFORE = Baseline(at="2026-11-01T00:00:00Z", fingerprint="fp_1", answers=("a", "b"))
@@ -138,7 +147,8 @@ BEFORE = Baseline(at="2026-11-01T00:00:00Z", fingerprint="fp_1", answers=("a", "
     [
         (BEFORE, "fp_1", ("a", "b"), 0, 0), (BEFORE, "fp_2", ("a", "b"), 1, 0), (BEFORE, None, ("a", "b"), 1, 0),
         (BEFORE, "fp_1", ("a", "c"), 1, 0), (BEFORE, "fp_2", ("c", "d"), 2, 0), (None, "fp_1", ("a",), 0, 1),
-        (None, None, (), 0, 1), (BEFORE, None, (), 1, 0),
+        (None, None, (), 0, 1), (BEFORE, None, (), 2, 0), (BEFORE, "fp_1", ("a",), 1, 0),
+        (BEFORE, "fp_1", (), 1, 0), (BEFORE, "fp_1", ("a", "b", "c"), 1, 0),
     ],
 )  # fmt: skip
 def test_the_model_is_held_to_what_was_recorded(

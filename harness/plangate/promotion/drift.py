@@ -103,7 +103,9 @@ def compare_model(
     found = []
     if baseline.fingerprint is not None and fingerprint != baseline.fingerprint:
         found.append(f"system_fingerprint: {fingerprint or 'none'}, and {baseline.fingerprint} on {baseline.at}")
-    if baseline.answers and len(baseline.answers) == len(answers):
+    if len(baseline.answers) != len(answers):
+        found.append(f"the model answers {len(answers)} questions, and {len(baseline.answers)} on {baseline.at}")
+    else:
         other = [
             str(number)
             for number, (one, before) in enumerate(zip(answers, baseline.answers, strict=True), 1)

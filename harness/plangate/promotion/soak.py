@@ -27,7 +27,7 @@ def soaked_since(state: State, *, environment: str, release: str) -> tuple[datet
             stay = (stay[0], None)
         else:
             stay = (instant(move.at), None)
-        if place + 1 < len(moves) and moves[place + 1].release != release:
+        if place + 1 < len(moves):  # the next one of the same release opens the stay again
             stay = (stay[0], instant(moves[place + 1].at))
     return stay
 

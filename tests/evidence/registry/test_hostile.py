@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from plangate.errors import DriverError
 from plangate.evidence.bundle.layout import BundleFile, write_bundle
+from plangate.evidence.registry.client import Repository
+from plangate.evidence.registry.reference import read_reference
 from tests.evidence.registry.running import PASSWORD, USER
 from tests.evidence.registry.test_transfer import FILES, PASSWORD_VARIABLE, USER_VARIABLE, called
 
@@ -153,15 +156,65 @@ def test_what_a_registry_must_not_do_is_noticed_and_leaves_no_file(
     assert blobs
 
 
-def test_an_upload_to_another_host_is_refused(tmp_path: Path, packed) -> None:
+def test_an_upload_to_another_host_is_refused_before_a_byte_goes_there(tmp_path: Path, packed) -> None:
+    given: list[str] = []
+
+    def elsewhere(method: str, path: str, headers: dict[str, str]) -> Answer:
+        given.append(method)
+        return 201, {}, b""
+
     def answer(method: str, path: str, headers: dict[str, str]) -> Answer:
         if method == "HEAD":
             return 404, {}, b""
-        return 202, {"Location": "http://127.0.0.2:9/upload"}, b""
+        return (202, {"Location": f"http://{other}/upload"}, b"") if method == "POST" else (201, {}, b"")
 
-    with serving(answer) as host:
+    with serving(elsewhere) as other, serving(answer) as host:
         pushed = called("push", str(tmp_path / "release.tar"), f"{host}/a/b:1", environ=RIGHT)
     assert pushed == (3, "registry-unreachable")
+    assert given == []
+
+
+def test_what_is_asked_for_by_digest_is_not_another_bundle_that_is_whole(tmp_path: Path, packed) -> None:
+    asked = "sha256:" + hashlib.sha256(packed[0] + b" ").hexdigest()
+    back = tmp_path / "back.tar"
+    with serving(lambda method, path, headers: _given(path, packed)) as host:
+        assert called("pull", f"{host}/a/b@{asked}", "-o", str(back)) == (4, "bundle-damaged")
+        assert not back.exists()
+        right = "sha256:" + hashlib.sha256(packed[0]).hexdigest()
+        assert called("pull", f"{host}/a/b@{right}", "-o", str(back))[0] == 0
+
+
+def test_nothing_is_pushed_under_a_digest_that_is_not_the_bundles_own(tmp_path: Path, packed) -> None:
+    asked: list[str] = []
+
+    def answer(method: str, path: str, headers: dict[str, str]) -> Answer:
+        asked.append(method)
+        return (200 if method == "HEAD" else 201), {}, b""
+
+    with serving(answer) as host:
+        place = f"{host}/a/b@sha256:{'ab' * 32}"
+        assert called("push", str(tmp_path / "release.tar"), place) == (4, "bundle-damaged")
+    assert asked == []
+
+
+def test_a_registry_with_tls_does_not_lead_to_one_without(packed) -> None:
+    import httpx2
+
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(str(request.url))
+        if request.url.scheme == "http":
+            return httpx2.Response(200, content=packed[0])
+        return httpx2.Response(307, headers={"Location": str(request.url.copy_with(scheme="http"))})
+
+    reference = read_reference("registry.example/a/b:1")
+    with (
+        Repository(reference, environ={}, transport=httpx2.MockTransport(answer)) as repository,
+        pytest.raises(DriverError, match="from https to plain http"),
+    ):
+        repository.manifest("1", bytes_max=10_000)
+    assert asked == ["https://registry.example/v2/a/b/manifests/1"]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,10 @@ class Repository:
     """Use as a context manager. Raises DriverError `registry-unreachable`, InputError `registry-refused` and
     `not-in-registry`, EvidenceError `bundle-damaged` and `bundle-too-large`."""
 
-    def __init__(self, reference: Reference, *, environ: Mapping[str, str], plain_http: bool = False) -> None:
+    def __init__(
+        self, reference: Reference, *, environ: Mapping[str, str], plain_http: bool = False, transport: Any = None
+    ) -> None:
+        """`transport` stands in for the network: one of the client library's own."""
         import httpx2
 
         self._httpx2 = httpx2
@@ -41,7 +44,7 @@ class Repository:
         self._environ = environ
         self._authorization = ""
         timeout = httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S)
-        self._client = httpx2.Client(timeout=timeout, trust_env=False, follow_redirects=False)
+        self._client = httpx2.Client(timeout=timeout, trust_env=False, follow_redirects=False, transport=transport)
 
     def __enter__(self) -> Repository:
         return self
