@@ -188,3 +188,22 @@ def test_nothing_passes_where_something_else_ran(shop) -> None:
     assert "passed" not in session.counts
     assert "something else ran than the manifest declares" in session.out
     assert "nothing takes connections at 127.0.0.1:9" in session.out
+
+
+def test_the_session_ends_with_what_it_may_claim_and_what_was_not_tried(shop) -> None:
+    said = shop.pytest("evals", "--plangate-env", "dev").out
+    assert "dev: no difference found in " in said
+    assert "not tried: " in said
+    assert "not looked at: effects" in said
+    assert "exactly" not in said
+
+
+def test_a_session_of_refusals_claims_nothing(shop) -> None:
+    said = shop.pytest("evals", "--plangate-env", "dev", "-k", "free/Subscribed/report.export").out
+    assert "no verdict on the whole, but no cell was expected to be allowed" in said
+    assert "not tried: only " in said
+
+
+def test_a_session_that_asks_no_app_claims_nothing(shop) -> None:
+    said = shop.pytest("evals", "--plangate-env", "dev", "--collect-only").out
+    assert "not tried" not in said

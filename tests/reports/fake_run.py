@@ -183,7 +183,12 @@ class FakeRun:
         leaked = sum(one.leaked for one in self.held)
         return RunSummary(
             header=self.header,
-            verdict=judge_run([suite.totals for suite in suites], leaked=leaked, stopped=bool(self.header.stopped)),
+            verdict=judge_run(
+                [suite.totals for suite in suites],
+                leaked=leaked,
+                stopped=bool(self.header.stopped),
+                differs=self.header.ran == "differs",
+            ),
             fingerprint="sha256:" + "c0ffee00" * 8,
             totals=totals,
             leaked=leaked,
@@ -208,6 +213,7 @@ class FakeRun:
             flaky=counts[Verdict.FLAKY],
             error=counts[Verdict.ERROR],
             retried=sum(one.retries for one in mine),
+            allowing=sum(one.expected.effect is not Effect.DENY for one in mine),
         )
         axes = {axis: tuple(held) for axis, held in values.items()}
         return SuiteSummary(
@@ -218,6 +224,9 @@ class FakeRun:
             coverage="exhaustive",
             covers=("C2",),
             axes=axes,
+            seed=7,
+            passes=3,
+            rules=tuple(sorted({one.expected.rule for one in mine})),
         )
 
     def failures(self, *, limit: int | None = None) -> Iterator[CellResult]:

@@ -107,7 +107,7 @@ def test_without_scripts_picture_and_causes_are_there() -> None:
 def test_a_pass_says_so_and_has_no_causes() -> None:
     page = page_of(run_of(right))
     ((_, heading),) = page.all("h1")
-    assert " ".join(heading.split()) == "Passed Every plan gets exactly what it bought, 396 cells"
+    assert " ".join(heading.split()) == "Passed No difference found in 396 cells"
     assert page.all("article") == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from plangate.reports import run_document
+from plangate.verdicts.claims import not_tried
 from tests.reports.fake_run import (
     CATALOG,
     FakeRun,
@@ -55,6 +56,10 @@ def test_the_document_of_a_leak() -> None:
         "reused_from": "",
         "selection": "",
         "shard": "",
+        "ran": "not checked",
+        "ran_differences": [],
+        "headline": "Failed: 3 leaks in 396 cells",
+        "not_tried": list(not_tried(run.summary())),
     }
     assert [(cause["title"], cause["cells"]) for cause in causes] == [
         ("free can use report.export at all 3 surfaces", 3)

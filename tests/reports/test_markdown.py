@@ -29,7 +29,7 @@ def test_a_leak_stands_in_the_first_lines_with_its_table_and_command() -> None:
 
 def test_a_pass_is_short() -> None:
     text = markdown_report(run_of(right))
-    assert text.startswith("### ✅ plangate stage: Passed: every plan gets exactly what it bought, 396 cells\n")
+    assert text.startswith("### ✅ plangate stage: Passed: no difference found in 396 cells\n")
     assert "<details open>" not in text
 
 

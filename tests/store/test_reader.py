@@ -149,3 +149,19 @@ def test_a_run_file_from_before_what_ran_was_stored_still_opens(tmp_path: Path) 
     connection.close()
     with StoredRun(path) as run:
         assert (run.header.ran, run.summary().verdict) == ("not checked", "passed")
+
+
+def test_a_run_of_refusals_only_is_undecided(tmp_path) -> None:
+    path = write_run(tmp_path / "r-1.sqlite", [DENY, DENY], [[SAW_DENY] * 2, [SAW_DENY] * 2])
+    with StoredRun(path) as run:
+        summary = run.summary()
+    assert summary.totals.passed == 2
+    assert (summary.totals.allowing, summary.verdict) == (0, RunVerdict.UNDECIDED)
+
+
+def test_cells_that_allow_count_only_where_every_pass_saw_them(tmp_path) -> None:
+    path = write_run(tmp_path / "r-1.sqlite", [ALLOW, ALLOW, DENY], [[SAW_ALLOW] * 2, [SAW_ALLOW], [SAW_DENY] * 2])
+    with StoredRun(path) as run:
+        summary = run.summary()
+    assert summary.totals.allowing == 1
+    assert summary.suites[0].rules == ("D11", "D6")

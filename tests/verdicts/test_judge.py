@@ -71,13 +71,17 @@ def test_a_reported_limit_must_be_the_right_one(limit, verdict) -> None:
 
 
 def totals(**counts: int) -> Totals:
-    return Totals(**{"expected": 2, "executed": 2, "observations": 4, "passed": 2, **counts})
+    return Totals(**{"expected": 2, "executed": 2, "observations": 4, "passed": 2, "allowing": 1, **counts})
 
 
 @pytest.mark.parametrize(
     ("of_suites", "leaked", "stopped", "verdict"),
     [
         ([totals()], 0, False, RunVerdict.PASSED),
+        ([totals(allowing=0)], 0, False, RunVerdict.UNDECIDED),
+        ([totals(allowing=0), totals()], 0, False, RunVerdict.PASSED),
+        ([totals(allowing=0, lockout=1)], 0, False, RunVerdict.FAILED),
+        ([totals(allowing=0, leak=1)], 1, False, RunVerdict.FAILED),
         ([], 0, False, RunVerdict.UNDECIDED),
         ([Totals()], 0, False, RunVerdict.UNDECIDED),
         ([totals(executed=1)], 0, False, RunVerdict.UNDECIDED),
@@ -95,3 +99,11 @@ def totals(**counts: int) -> Totals:
 )
 def test_verdict_of_a_run(of_suites, leaked, stopped, verdict) -> None:
     assert judge_run(of_suites, leaked=leaked, stopped=stopped) is verdict
+
+
+@pytest.mark.parametrize(
+    ("counts", "leaked", "verdict"),
+    [({}, 0, RunVerdict.UNDECIDED), ({"lockout": 1}, 0, RunVerdict.UNDECIDED), ({"leak": 1}, 1, RunVerdict.FAILED)],
+)
+def test_what_another_build_did_decides_nothing_but_a_leak(counts, leaked, verdict) -> None:
+    assert judge_run([totals(**counts)], leaked=leaked, stopped=False, differs=True) is verdict

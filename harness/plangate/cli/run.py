@@ -48,8 +48,8 @@ Examples:
 def command(environment: str, *, workspace: Path, **options: object) -> int:
     """Run the suites of ENV's release against its app: every cell of the plan matrix, observed and judged.
 
-    Exit status: 0 every plan gets what it bought, 1 something leaks, is locked out or wavers, 2 the input is wrong,
-    3 it could not be judged, 130 interrupted (the command that resumes is printed).
+    Exit status: 0 nothing differs from what was bought, 1 something leaks, is locked out or wavers, 2 the input is
+    wrong, 3 it could not be judged, 130 interrupted (the command that resumes is printed).
     """
     from plangate.cli.running import RunOptions, run_environment
 

@@ -106,6 +106,8 @@ class SuitePlan:
     expected: Callable[[Cell], Expected]
     passes: tuple[PassRecord, ...]
     cache_key: str
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Axis -> names of the catalog that the suite asks nothing about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

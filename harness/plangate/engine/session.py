@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plangate.documents.catalog import SUBSCRIBED
 from plangate.documents.environment import Environment, Target
 from plangate.documents.suite import Suite
 from plangate.drivers.protocol import Driver, DriverContext
@@ -178,7 +179,16 @@ def _suite_plan(
         expected=_expectation(oracle),
         passes=passes_of(suite.determinism, seed=suite.seed),
         cache_key=cache_key,
+        left_out=_left_out(oracle, matrix),
     )
+
+
+def _left_out(oracle: Oracle, matrix: Matrix) -> dict[str, tuple[str, ...]]:
+    """What the catalog sells and the suite has no cell for: a report must not claim it (rule R12)."""
+    catalog = oracle.catalog
+    known = {"plan": catalog.plans, "state": (SUBSCRIBED, *catalog.states), "capability": catalog.capabilities}
+    left = {axis: tuple(name for name in names if name not in matrix.axes[axis]) for axis, names in known.items()}
+    return {axis: names for axis, names in left.items() if names}
 
 
 def _expectation(oracle: Oracle) -> Callable[[Cell], Expected]:

@@ -12,6 +12,7 @@ from plangate.pytest_plugin.hooks import (
     pytest_configure,
     pytest_generate_tests,
     pytest_report_header,
+    pytest_terminal_summary,
     pytest_unconfigure,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "pytest_configure",
     "pytest_generate_tests",
     "pytest_report_header",
+    "pytest_terminal_summary",
     "pytest_unconfigure",
 ]

@@ -28,7 +28,7 @@ from plangate.engine.session import Prepared, open_targets
 from plangate.errors import PlangateError
 from plangate.store.reader import StoredRun
 from plangate.store.writer import RunWriter
-from plangate.verdicts.result import CellResult, RunHeader, Verdict
+from plangate.verdicts.result import CellResult, RunHeader, RunSummary, Verdict
 
 __all__ = ["Asking", "Wanted", "Witness"]
 
@@ -103,6 +103,8 @@ class Asking:
         self._folder = tempfile.TemporaryDirectory(prefix="plangate-pytest-")
         self._runs = 0
         self._witnesses: dict[Wanted, Witness] = {}
+        self.summaries: list[RunSummary] = []
+        """One for each time that cells were asked."""
 
     def witness(self, wanted: Wanted, *, together: Iterable[Wanted]) -> Witness:
         """What was observed for `wanted`; asked now, together with others, where it was not asked before.
@@ -178,6 +180,7 @@ class Asking:
         with StoredRun(path) as run:
             for witness in owners.values():
                 witness.differences = run.header.ran_differences
+            self.summaries.append(run.summary())
             for result in run.cells():
                 owners[result.suite, result.cell].add(result)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from plangate.errors import InputError
 
 if TYPE_CHECKING:
     from plangate.pytest_plugin.asking import Asking
+    from plangate.verdicts.result import RunSummary
 
 __all__ = ["Gate", "Gates", "said"]
 
@@ -55,6 +56,16 @@ class Gate:
 
             self._asking = Asking(self.prepared, environ=self.environ)
         return self._asking
+
+    @property
+    def summaries(self) -> Sequence[RunSummary]:
+        """What was asked of the app so far, and seen."""
+        return self._asking.summaries if self._asking is not None else ()
+
+    @property
+    def cells(self) -> int:
+        """How many cells the suites have in all."""
+        return sum(len(matrix) for matrix in self.prepared.matrices.values())
 
     def close(self) -> None:
         """Stop the app, where it was asked. Safe to call twice."""
@@ -103,6 +114,10 @@ class Gates:
         if key not in self._gates:
             self._gates[key] = Gate(*key, environ=dict(os.environ))
         return self._gates[key]
+
+    def asked(self) -> Iterator[Gate]:
+        """Each gate whose app was asked."""
+        return (gate for gate in self._gates.values() if gate.summaries)
 
     def close(self) -> None:
         """Close every gate."""

@@ -18,6 +18,7 @@ __all__ = [
     "pytest_configure",
     "pytest_generate_tests",
     "pytest_report_header",
+    "pytest_terminal_summary",
     "pytest_unconfigure",
 ]
 
@@ -95,6 +96,20 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from plangate.pytest_plugin.items import note_selected
 
         note_selected(session)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the cells that were asked prove, and what was not tried (rule R12)."""
+    gates = config.stash.get(_GATES, None)
+    asked = tuple(gates.asked()) if gates is not None else ()
+    if not asked:
+        return
+    from plangate.pytest_plugin.claim import claim_lines
+
+    terminalreporter.section("plangate")
+    for gate in asked:
+        for line in claim_lines(gate.environment, gate.summaries, cells=gate.cells):
+            terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

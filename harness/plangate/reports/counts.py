@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plangate.verdicts.claims import NOTHING_ALLOWED, headline, refuses_only
 from plangate.verdicts.result import RunSummary, RunVerdict, Totals, Verdict
 
 __all__ = ["count_text", "duration_text", "findings_text", "passed_text", "short_digest", "verdict_text"]
@@ -44,14 +45,16 @@ def verdict_text(summary: RunSummary) -> str:
     findings = findings_text(totals, leaked=summary.leaked)
     word = summary.verdict.value.capitalize()
     if summary.verdict is RunVerdict.PASSED:
-        cells = count_text(totals.executed, "cell", "cells")
-        if summary.header.selection or summary.header.shard:
-            return f"{word}: this part is as sold, {cells}; it is no verdict on the whole"
-        return f"{word}: every plan gets exactly what it bought, {cells}"
+        return f"{word}: {headline(summary)}"
     if not totals.expected:
         return f"{word}: nothing was selected to run"
     if not totals.executed and not findings:
         return f"{word}: nothing was observed"
+    if summary.header.ran == "differs":
+        differs = "; ".join(summary.header.ran_differences) or "the probe says otherwise"
+        return f"{word}: what ran is not what the manifest says: {differs}"
+    if refuses_only(summary):
+        return f"{word}: {headline(summary)}, but {NOTHING_ALLOWED}"
     return f"{word}: {findings or 'the run did not finish'} in {count_text(totals.expected, 'cell', 'cells')}"
 
 

@@ -18,6 +18,7 @@ from plangate.reports.picture import Picture, Place, Square
 from plangate.reports.rules import RULES
 from plangate.reports.safe_text import clean
 from plangate.reports.survey import Survey, survey
+from plangate.verdicts.claims import not_tried
 from plangate.verdicts.result import RunReport, RunSummary, Verdict
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def html_report(report: RunReport, *, surveyed: Survey | None = None, cells_max:
         left_out=left_out,
         uncounted=looked.picture.left_out,
         facts=_facts(looked.summary),
+        not_tried=not_tried(looked.summary),
         chips=_chips(looked.summary),
         legend=_legend(looked.picture),
         causes=looked.causes[:_CAUSES_MAX],

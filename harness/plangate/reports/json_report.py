@@ -6,8 +6,10 @@ from typing import Any
 
 from plangate.reports.axes import in_order
 from plangate.reports.causes import Cause
+from plangate.reports.counts import verdict_text
 from plangate.reports.safe_text import encodable
 from plangate.reports.survey import Survey, survey
+from plangate.verdicts.claims import not_tried
 from plangate.verdicts.result import CellResult, Expected, ObservedCount, RunReport, Totals
 
 __all__ = ["FAILURES_MAX", "cell_document", "run_document"]
@@ -21,7 +23,8 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
 
     Beside the agreed keys: `leaked` (cells with any leaking observation), `missing` (cells not observed in every pass),
     `retried` (observations that survived a transport fault), `stopped`, `reused_from`, `selection` and `shard` (empty
-    where it was not so; a part of the matrix is no verdict on the whole), `causes` (each failing cell is in one).
+    where it was not so; a part of the matrix is no verdict on the whole), `ran` (whether what ran is what the manifest
+    says) with `ran_differences`, `not_tried` (sentences; rule R12), `causes` (each failing cell is in one).
     """
     looked = surveyed or survey(report)
     summary = looked.summary
@@ -35,6 +38,7 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
         "seed": header.seed,
         "fingerprint": summary.fingerprint,
         "verdict": summary.verdict.value,
+        "headline": verdict_text(summary),
         "totals": _totals(summary.totals),
         "leaked": summary.leaked,
         "missing": summary.totals.missing,
@@ -43,6 +47,9 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
         "reused_from": header.reused_from,
         "selection": header.selection,
         "shard": header.shard,
+        "ran": header.ran,
+        "ran_differences": list(header.ran_differences),
+        "not_tried": list(not_tried(summary)),
         "causes": [_cause(cause) for cause in looked.causes],
         "failures": [cell_document(result) for result in report.failures(limit=FAILURES_MAX)],
     }

@@ -13,10 +13,11 @@ from itertools import groupby
 from typing import TextIO
 
 from plangate.reports.axes import further_axes, value_of, value_text
-from plangate.reports.counts import count_text
+from plangate.reports.counts import count_text, verdict_text
 from plangate.reports.safe_text import clean
 from plangate.reports.signatures import decision_text, fault_text
-from plangate.verdicts.result import CellResult, RunHeader, RunReport, RunSummary, SuiteSummary, Verdict
+from plangate.verdicts.claims import not_tried
+from plangate.verdicts.result import CellResult, RunHeader, RunReport, RunSummary, RunVerdict, SuiteSummary, Verdict
 
 __all__ = ["CASES_MAX", "write_junit"]
 
@@ -62,7 +63,7 @@ def _write_suite(
         for kind, text in cases:
             counts[kind] += 1
             body.write(text)
-        for kind, text in _missing(suite, header):
+        for kind, text in (*_missing(suite, header), *_unproven(suite, summary)):
             counts[kind] += 1
             body.write(text)
         body.seek(0)
@@ -91,7 +92,9 @@ def _properties(suite: SuiteSummary, summary: RunSummary, *, each_cell: bool) ->
         "plangate.suite": suite.digest,
         "plangate.suite_version": str(suite.version),
         "plangate.fingerprint": summary.fingerprint,
-        "plangate.seed": str(header.seed),
+        "plangate.seed": str(suite.seed),
+        "plangate.ran": header.ran,
+        "plangate.not_tried": "; ".join(not_tried(summary)),
         "plangate.coverage": suite.coverage,
         "plangate.selection": header.selection or (f"shard {header.shard}" if header.shard else "the whole matrix"),
         "plangate.cells": str(suite.totals.executed),
@@ -179,6 +182,19 @@ def _missing(suite: SuiteSummary, header: RunHeader) -> Iterator[tuple[str, str]
     text = f"{stopped}resume: plangate run {clean(header.environment)} --resume {clean(header.run)}"
     name = "every expected cell is observed"
     yield _case(name=name, classname=_classname(header, suite.name), outcome=("error", "missing", message, text))
+
+
+def _unproven(suite: SuiteSummary, summary: RunSummary) -> Iterator[tuple[str, str]]:
+    """An error where every cell passed and the run is undecided all the same: what ran, or that nothing was allowed."""
+    totals = suite.totals
+    whole = 0 < totals.expected == totals.executed == totals.passed
+    if not whole or summary.verdict is not RunVerdict.UNDECIDED or summary.header.stopped:
+        return
+    message = verdict_text(summary)
+    name = "what passed proves something"
+    yield _case(
+        name=name, classname=_classname(summary.header, suite.name), outcome=("error", "undecided", message, message)
+    )
 
 
 def _kind(verdict: Verdict) -> str:

@@ -12,6 +12,7 @@ from plangate.reports.marks import LEGEND, SIGN, Mark
 from plangate.reports.picture import Picture
 from plangate.reports.safe_text import clean
 from plangate.reports.survey import Survey, survey
+from plangate.verdicts.claims import not_tried
 from plangate.verdicts.result import RunReport, RunSummary, RunVerdict
 
 __all__ = ["BYTES_MAX", "markdown_report"]
@@ -37,7 +38,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 def markdown_report(report: RunReport, *, surveyed: Survey | None = None, bytes_max: int = BYTES_MAX) -> str:
     """The run as GitHub-flavoured Markdown, at most `bytes_max` bytes whatever the run; texts of the app are inert."""
     looked = surveyed or survey(report)
-    ending = _totals(looked.summary)
+    ending = f"{_not_tried(looked.summary)}\n{_totals(looked.summary)}"
     blocks = [_headline(looked), *_tables(looked.picture), *_causes(looked)]
     cut = f"\n_Shortened. `plangate show {_bare(looked.summary.header.run)}` shows all._\n"
     room = bytes_max - len((ending + cut).encode())
@@ -143,6 +144,14 @@ def _cause(cause: Cause, *, opened: bool) -> str:
 def _where(cause: Cause) -> str:
     told = [f"{spread.axis} {_code(spread.short(6))}" for spread in cause.spreads if spread.is_told]
     return ", ".join(told) or "everywhere"
+
+
+def _not_tried(summary: RunSummary) -> str:
+    """What the run says nothing about; kept whatever else has to go."""
+    sentences = [f"- {_escaped(sentence)}" for sentence in not_tried(summary)]
+    return "\n".join(
+        [f"<details><summary>Not tried ({len(sentences)})</summary>", "", *sentences, "", "</details>", ""]
+    )
 
 
 def _totals(summary: RunSummary) -> str:

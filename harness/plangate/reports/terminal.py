@@ -19,6 +19,7 @@ from plangate.reports.marks import OF_VERDICT, Mark
 from plangate.reports.safe_text import clean, columns, fit
 from plangate.reports.survey import Survey, survey
 from plangate.reports.terminal_picture import picture_lines
+from plangate.verdicts.claims import not_tried
 from plangate.verdicts.result import RunReport, RunSummary, RunVerdict, Verdict
 
 __all__ = ["print_report", "report_lines"]
@@ -70,6 +71,8 @@ def report_lines(surveyed: Survey, *, width: int) -> Iterator[Line]:
     if picture:
         yield from picture
         yield ()
+    yield from _not_tried(surveyed.summary, width=width)
+    yield ()
     yield from _totals(surveyed.summary, width=width)
 
 
@@ -130,6 +133,13 @@ def _details(cause: Cause) -> Iterator[tuple[str, str]]:
         parts.append(f"any {', '.join(everywhere)}")
     if parts:
         yield "where", " · ".join(parts)
+
+
+def _not_tried(summary: RunSummary, *, width: int) -> Iterator[Line]:
+    """What the run says nothing about, in as few lines as hold it."""
+    text = "; ".join(clean(sentence) for sentence in not_tried(summary))
+    for number, line in enumerate(_wrapped(text, width=width - len(_INDENT))):
+        yield ((f"{'not tried' if not number else '':<10}", "bold"), (line, "dim"))
 
 
 def _places(where: tuple[str, ...]) -> tuple[str, ...]:

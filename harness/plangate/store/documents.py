@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from plangate.documents.suite import JudgeMode
 from plangate.matrix.cell import AxisValue
@@ -54,11 +54,14 @@ class SuiteRecord:
     passes: tuple[PassRecord, ...]
     cache_key: str
     """Digest of all that could change an answer of this suite (rule R10)."""
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Axis -> names of the catalog that the suite asks nothing about."""
 
     def to_json(self) -> str:
         """As stored."""
         document = {one.name: getattr(self, one.name) for one in fields(self)}
         document["axes"] = {axis: list(values) for axis, values in self.axes.items()}
+        document["left_out"] = {axis: list(names) for axis, names in self.left_out.items()}
         document["passes"] = [asdict(one) for one in self.passes]
         return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
@@ -68,6 +71,7 @@ class SuiteRecord:
         raw = json.loads(text)
         raw["judge"] = JudgeMode(raw["judge"])
         raw["axes"] = {axis: tuple(values) for axis, values in raw["axes"].items()}
+        raw["left_out"] = {axis: tuple(names) for axis, names in raw.get("left_out", {}).items()}
         raw["spanned"] = tuple(raw["spanned"])
         raw["covers"] = tuple(raw["covers"])
         raw["passes"] = tuple(PassRecord(**one) for one in raw["passes"])

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from plangate.documents.suite import AXES, JudgeMode
+from plangate.entitlements.decision import Effect
 from plangate.errors import StoreError
 from plangate.store.documents import SuiteRecord, read_header
 from plangate.store.rows import AxisCodec, expected_from, observed_from
@@ -96,30 +97,41 @@ class StoredRun:
                     coverage=suite.coverage,
                     covers=suite.covers,
                     axes={axis: suite.axes[axis] for axis in suite.spanned},
+                    seed=suite.seed,
+                    judge=suite.judge,
+                    passes=len(suite.passes),
+                    rules=rules,
+                    left_out=suite.left_out,
                 )
-                for suite, (of_suite, _) in zip(self.suites, totals, strict=True)
+                for suite, (of_suite, _, rules) in zip(self.suites, totals, strict=True)
             )
-            leaked = sum(count for _, count in totals)
-            # Where something else ran, nothing was judged (rule R14): a leak is one all the same.
-            stopped = not self.header.finished or self.header.ran == DIFFERS
+            leaked = sum(count for _, count, _ in totals)
+            stopped = not self.header.finished
             return RunSummary(
                 header=self.header,
-                verdict=judge_run([one for one, _ in totals], leaked=leaked, stopped=stopped),
+                verdict=judge_run(
+                    [one for one, _, _ in totals], leaked=leaked, stopped=stopped, differs=self.header.ran == DIFFERS
+                ),
                 fingerprint=fingerprint(self.decisions()),
-                totals=_sum([one for one, _ in totals]),
+                totals=_sum([one for one, _, _ in totals]),
                 leaked=leaked,
                 suites=suites,
             )
 
-    def _totals(self, suite: SuiteRecord) -> tuple[Totals, int]:
-        """Totals of a suite and how many of its cells leaked, from one grouped read."""
+    def _totals(self, suite: SuiteRecord) -> tuple[Totals, int, tuple[str, ...]]:
+        """Totals of a suite, how many of its cells leaked, and the rules that decided, from one grouped read."""
         counts = dict.fromkeys(Verdict, 0)
-        executed = observations = retried = leaked_cells = disagreeing = 0
+        executed = observations = retried = leaked_cells = disagreeing = allowing = 0
+        rules: set[str] = set()
         for expected, low, high, seen, retries, cells in self._groups(suite):
             observations += seen * cells
             retried += retries * cells
             if seen == 0:
                 continue
+            due = self._expectations[expected]
+            rules.add(due.rule)
+            if seen == len(suite.passes) and due.effect is not Effect.DENY:
+                allowing += cells
             if low == high:
                 verdict, leaked, _ = self._judge_agreed(suite, expected, low, seen)
                 whole = seen == len(suite.passes)
@@ -147,8 +159,10 @@ class StoredRun:
                 flaky=counts[Verdict.FLAKY],
                 error=counts[Verdict.ERROR],
                 retried=retried,
+                allowing=allowing,
             ),
             leaked_cells,
+            tuple(sorted(rules)),
         )
 
     def _groups(self, suite: SuiteRecord) -> Iterator[tuple[int, int, int, int, int, int]]:

@@ -70,18 +70,22 @@ def _limit_agrees(expected: LimitDetail | None, observed: LimitDetail | None) ->
     return (observed.name, observed.limit, observed.remaining) == (expected.name, expected.limit, expected.remaining)
 
 
-def judge_run(totals: Iterable[Totals], *, leaked: int, stopped: bool) -> RunVerdict:
+def judge_run(totals: Iterable[Totals], *, leaked: int, stopped: bool, differs: bool = False) -> RunVerdict:
     """Verdict of a run over its suites.
 
-    A leak fails it. Otherwise an error, a missing cell, an early end or nothing at all leaves it undecided: never a
-    pass (rules R2, R6). Otherwise any lockout, mismatch or flaky cell fails it.
+    A leak fails it. Otherwise an error, a missing cell, an early end, nothing at all, or that something else ran than
+    the manifest says (`differs`, rule R14) leaves it undecided: never a pass (rules R2, R6). Otherwise any lockout,
+    mismatch or flaky cell fails it. Where nothing was expected to be allowed, an app that refuses everything would
+    pass: undecided (rule R12).
     """
     each = tuple(totals)
     if leaked:
         return RunVerdict.FAILED
     executed = sum(one.executed for one in each)
-    if stopped or not executed or any(one.error or one.missing for one in each):
+    if stopped or differs or not executed or any(one.error or one.missing for one in each):
         return RunVerdict.UNDECIDED
     if any(one.lockout or one.mismatch or one.flaky for one in each):
         return RunVerdict.FAILED
+    if not any(one.allowing for one in each):
+        return RunVerdict.UNDECIDED
     return RunVerdict.PASSED

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from plangate.documents.suite import JudgeMode
 from plangate.entitlements.decision import Effect, LimitDetail
 from plangate.matrix.cell import AxisValue
 from plangate.verdicts.observation import Fault
@@ -107,6 +108,8 @@ class Totals:
     error: int = 0
     retried: int = 0
     """Observations that needed a transport retry."""
+    allowing: int = 0
+    """Executed cells that were expected to be allowed, or to wait for an approval: without one, nothing is proven."""
 
     @property
     def missing(self) -> int:
@@ -128,6 +131,15 @@ class SuiteSummary:
     """Requirement ids the suite says it covers."""
     axes: Mapping[str, tuple[AxisValue, ...]] = field(default_factory=dict)
     """Values each spanned axis took, in order; plan, state, capability and surface always."""
+    seed: int = 0
+    """Seed of all random choices made for this suite (rule R4)."""
+    judge: JudgeMode = JudgeMode.EXACT
+    passes: int = 2
+    """How often each cell is asked."""
+    rules: tuple[str, ...] = ()
+    """Rules that decided a cell which was observed."""
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Axis -> names of the catalog that the suite asks nothing about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
