@@ -59,7 +59,7 @@ def test_the_whole_claim_stands_only_where_nothing_is_left(monkeypatch) -> None:
         ({"left_out": {"plan": ("enterprise",)}}, "plan without a cell: enterprise"),
         ({"left_out": {"capability": tuple("cdefghi")}}, "capabilities without a cell: c, d, e, f, g and 2 more"),
         ({"judge": JudgeMode.EFFECT_ONLY}, "judged effects only"),
-        ({"coverage": "each pair, 12 of 60 combinations"}, "each pair, 12 of 60 combinations"),
+        ({"coverage": "2-way: 12 of 60 combinations"}, "suite gating did not ask every combination (2-way)"),
         ({"passes": 1}, "asked each cell once"),
         ({"rules": ("D6", "D11")}, "D1, D2, D3, D4, D5, D7, D8, D9, D10"),
     ],
