@@ -1,10 +1,9 @@
-"""Runs the benchmarks, stores what each found as JSON, and writes the table of docs/reference/benchmarks.md."""
+"""Runs the benchmarks, stores what each found, prints the table and writes it into docs/reference/benchmarks.md."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,11 +11,12 @@ from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.figures import Result, read_results
-from benchmarks.page import fill
+from benchmarks.page import fill, table
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCHMARKS = (
     "in_process",
+    "passes",
     "workers",
     "over_http",
     "peers",
@@ -34,17 +34,19 @@ BENCHMARKS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 every target is reached, 1 one is missed, 2 the arguments are wrong or a benchmark broke."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all")
+    names_help = f"this one alone, or several: of {', '.join(BENCHMARKS)}"
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help=names_help)
     parser.add_argument("--tiny", action="store_true", help="sizes that only show that a benchmark works; no page")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results", help="folder for the JSON files")
     parser.add_argument("--page", type=Path, help="page to fill; default: docs/reference/benchmarks.md")
     options = parser.parse_args(arguments)
-    unknown = sorted({*options.names} - {*BENCHMARKS})
+    unknown = sorted({*options.only} - {*BENCHMARKS})
     if unknown:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    names = [name for name in BENCHMARKS if not options.names or name in options.names]
+    names = [name for name in BENCHMARKS if not options.only or name in options.only]
     results = [measured for name in names if (measured := _measure(name, tiny=options.tiny, out=options.out))]
     page = options.page or (None if options.tiny else ROOT / "docs" / "reference" / "benchmarks.md")
+    print(table(results), flush=True)
     if page is not None:
         fill(page, read_results(options.out, names=BENCHMARKS))
     if len(results) < len(names):
@@ -62,14 +64,13 @@ def _measure(name: str, *, tiny: bool, out: Path) -> Result | None:
     except Exception as error:
         print(f"  BROKEN: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
         return None
-    path = result.write(out)
+    result.write(out)
     for figure in result.figures:
         reached = {True: "reached", False: "MISSED", None: ""}[figure.reached]
         against = f" ({figure.against})" if figure.against else ""
         print(f"  {figure.what}: {figure.plangate}{against}: {figure.shown}, {figure.must} {reached}", file=sys.stderr)
     for text in result.left_out:
         print(f"  LEFT OUT: {text}", file=sys.stderr)
-    print(json.dumps(json.loads(path.read_text())), flush=True)
     return result
 
 

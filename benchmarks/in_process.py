@@ -11,15 +11,17 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.figures import Figure, Result
 from benchmarks.observing import cells_of, observe_all, timed
+from benchmarks.paired import Spread, in_turn, ratios
 from benchmarks.processes import harness_core, on_core
 from benchmarks.workspaces import Shop, in_process_target
 
-__all__ = ["FULL", "TINY", "Size", "measure"]
+__all__ = ["FULL", "TINY", "Case", "Size", "cases_of", "measure", "request_of"]
 
 _BATCH = 1_000
 _REPEATS = 3
@@ -38,8 +40,8 @@ FULL = Size(capabilities=(93, 930), rounds=5)
 TINY = Size(capabilities=(2,), rounds=1)
 
 
-class _Case(NamedTuple):
-    """What the loop by hand knows of a cell before its time begins: it gets matrix and oracle for nothing."""
+class Case(NamedTuple):
+    """What a loop by hand knows of a cell before its time begins: it gets matrix and oracle for nothing."""
 
     axes: dict[str, str]
     subject_id: str
@@ -56,29 +58,32 @@ class _Case(NamedTuple):
 
 
 def measure(size: Size) -> Result:
-    """Both, in turn, round by round, each time in a fresh process on the same core; the best round of each counts."""
+    """Both in turn, each time in a fresh process on the same core; the median of each round's ratio counts."""
     figures, rounds = [], []
     for capabilities in size.capabilities:
         with tempfile.TemporaryDirectory() as folder:
             root = Shop(capabilities=capabilities, repeats=_REPEATS).write(Path(folder), target=in_process_target())
-            ours, bare = [], []
-            for _ in range(size.rounds):
-                bare.append(on_core(observe_by_hand, str(root), core=harness_core()))
-                ours.append(on_core(observe_all, str(root), core=harness_core()))
-        figures.append(_figure(ours, bare))
-        rounds += [{"plangate": one, "by hand": other} for one, other in zip(ours, bare, strict=True)]
+            sides = {
+                "by hand": partial(on_core, observe_by_hand, str(root), core=harness_core()),
+                "plangate": partial(on_core, observe_all, str(root), core=harness_core()),
+            }
+            found = in_turn(size.rounds, sides)
+        figures.append(_figure(found))
+        rounds += found
     return Result(benchmark="in_process", figures=figures, rounds=rounds)
 
 
-def _figure(ours: list[dict[str, Any]], bare: list[dict[str, Any]]) -> Figure:
-    fastest, limit = max(one["per_s"] for one in ours), max(one["per_s"] for one in bare)
-    assert ours[0]["observations"] == bare[0]["observations"]
+def _figure(rounds: list[dict[str, Any]]) -> Figure:
+    ours, bare = (Spread.of(one[name]["per_s"] for one in rounds) for name in ("plangate", "by hand"))
+    ratio = ratios(rounds, "plangate", "by hand", by="per_s")
+    observations = rounds[0]["plangate"]["observations"]
+    assert observations == rounds[0]["by hand"]["observations"]
     return Figure(
-        what=f"python driver, judged and stored, one core, {ours[0]['observations']:,} observations",
-        plangate=f"{fastest:,.0f} observations/s",
-        against=f"{limit:,.0f}/s, a loop by hand",
-        value=fastest / limit,
-        shown=f"{fastest / limit:.2f} x",
+        what=f"python driver, judged and stored, one core, {observations:,} observations",
+        plangate=f"{ours.median:,.0f} observations/s",
+        against=f"{bare.median:,.0f}/s, a loop by hand",
+        value=ratio.median,
+        shown=ratio.told(".2f", " x"),
         target=0.40,
         must="at least 0.40 x",
     )
@@ -86,18 +91,22 @@ def _figure(ours: list[dict[str, Any]], bare: list[dict[str, Any]]) -> Figure:
 
 def observe_by_hand(root: str) -> dict[str, Any]:
     """Build each request, call the app, compare, digest the cell, insert in batches of 1,000: no harness at all."""
-    cells, oracle = cells_of(root)
-    cases = [_case(cell, oracle.decide(cell.subject, cell.request)) for cell in cells]
-    del cells, oracle
+    cases = cases_of(root)
     sys.path.insert(0, root)
     evaluate = importlib.import_module("decision_app").evaluate
     return timed(lambda: _loop(cases, evaluate, Path(root, "by-hand.sqlite")))
 
 
-def _case(cell: Any, decision: Any) -> _Case:
+def cases_of(root: str) -> list[Case]:
+    """Every cell of the workspace's suite, with what it must get."""
+    cells, oracle = cells_of(root)
+    return [_case(cell, oracle.decide(cell.subject, cell.request)) for cell in cells]
+
+
+def _case(cell: Any, decision: Any) -> Case:
     names = ("plan", "state", "capability", "surface", "usage")
     subject, request = cell.subject, cell.request
-    return _Case(
+    return Case(
         axes=dict(zip(names, cell.axes[:5], strict=True)),
         subject_id=cell.subject_id,
         plan=subject.plan,
@@ -113,7 +122,7 @@ def _case(cell: Any, decision: Any) -> _Case:
     )
 
 
-def _loop(cases: list[_Case], evaluate: Callable[[dict[str, Any]], dict[str, Any]], path: Path) -> int:
+def _loop(cases: list[Case], evaluate: Callable[[dict[str, Any]], dict[str, Any]], path: Path) -> int:
     path.unlink(missing_ok=True)
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode=WAL")
@@ -127,7 +136,7 @@ def _loop(cases: list[_Case], evaluate: Callable[[dict[str, Any]], dict[str, Any
             random.Random(number).shuffle(order)
         rows: list[tuple[bytes, int, str, str, bool]] = []
         for case in order:
-            context = evaluate(_request(case))["context"]
+            context = evaluate(request_of(case))["context"]
             effect, reason = context["effect"], context["reason"]
             passed = effect == case.effect and reason == case.reason
             assert passed, (case, context)
@@ -142,7 +151,8 @@ def _loop(cases: list[_Case], evaluate: Callable[[dict[str, Any]], dict[str, Any
     return observed
 
 
-def _request(case: _Case) -> dict[str, Any]:
+def request_of(case: Case) -> dict[str, Any]:
+    """The evaluation request of a cell, new each time: an app may change it."""
     return {
         "subject": {
             "type": "tenant",

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 from benchmarks.echo_server import Server, serving
 from benchmarks.figures import Figure, Result
+from benchmarks.paired import Spread, ratios
 from benchmarks.processes import plangate, run_command
 from benchmarks.workspaces import ENVIRONMENT, Shop
 
@@ -51,47 +51,46 @@ class Size:
     """Nine cells each, times the phrasings, each asked once."""
     phrasings: int
     rounds: int
-    """Runs of plangate, before and after the peers; each peer runs once, for it takes minutes."""
+    """How often each runs; a peer takes minutes."""
 
 
-FULL = Size(capabilities=40, phrasings=14, rounds=4)
+FULL = Size(capabilities=40, phrasings=14, rounds=2)
 TINY = Size(capabilities=2, phrasings=1, rounds=1)
 
 
 def measure(size: Size) -> Result:
-    """Whole commands from start to exit, 8 requests in flight; the median of plangate's runs counts."""
+    """Whole commands from start to exit, 8 requests in flight, in turn; the median of each round's ratio counts."""
     cells = 9 * size.capabilities * size.phrasings
-    found: dict[str, dict[str, Any]] = {}
-    left_out = []
+    left_out: dict[str, str] = {}
+    rounds: list[dict[str, dict[str, Any]]] = []
     with serving() as server, tempfile.TemporaryDirectory() as folder:
-        ours = [_plangate(Path(folder, f"ours-{n}"), server, size) for n in range((size.rounds + 1) // 2)]
-        for name, run in {"promptfoo": _promptfoo, "Inspect AI": _inspect}.items():
-            place = Path(folder, name.replace(" ", "-"))
-            place.mkdir()
-            try:
-                found[name] = run(place, server, cells)
-            except _AbsentError as error:
-                left_out.append(f"{name}: {error}")
-        later = range(len(ours), size.rounds)
-        ours += [_plangate(Path(folder, f"ours-{n}"), server, size) for n in later]
-    wall_s = statistics.median(one["wall_s"] for one in ours)
-    figures = [_figure(name, cells, wall_s=wall_s, peer=one) for name, one in found.items()]
-    rounds = [{"plangate": one} for one in ours] + [{name: one} for name, one in found.items()]
-    return Result(benchmark="peers", figures=figures, left_out=left_out, rounds=rounds)
+        for number in range(size.rounds):
+            place = Path(folder, str(number))
+            found = {"plangate": _plangate(place / "plangate", server, size)}
+            for name, run in {"promptfoo": _promptfoo, "Inspect AI": _inspect}.items():
+                (place / name.replace(" ", "-")).mkdir()
+                try:
+                    found[name] = run(place / name.replace(" ", "-"), server, cells)
+                except _AbsentError as error:
+                    left_out[name] = f"{name}: {error}"
+            rounds.append(found)
+    figures = [_figure(name, cells, rounds) for name in _PEERS if name not in left_out]
+    return Result(benchmark="peers", figures=figures, left_out=list(left_out.values()), rounds=rounds)
 
 
 class _AbsentError(Exception):
     """A peer is not installed; says what to do."""
 
 
-def _figure(name: str, cells: int, *, wall_s: float, peer: Mapping[str, Any]) -> Figure:
-    ratio = peer["wall_s"] / wall_s
+def _figure(name: str, cells: int, rounds: list[dict[str, dict[str, Any]]]) -> Figure:
+    ours, theirs = (Spread.of(cells / one[who]["wall_s"] for one in rounds) for who in ("plangate", name))
+    ratio = ratios(rounds, name, "plangate", by="wall_s")
     return Figure(
         what=f"{cells:,} cells over HTTP, whole command, {_IN_FLIGHT} in flight, beside {name}",
-        plangate=f"{cells / wall_s:,.0f} cells/s",
-        against=f"{cells / peer['wall_s']:,.1f} cells/s, {name} {peer['version']}",
-        value=ratio,
-        shown=f"{ratio:.1f} x",
+        plangate=f"{ours.median:,.0f} cells/s",
+        against=f"{theirs.median:,.1f} cells/s, {name} {rounds[0][name]['version']}",
+        value=ratio.median,
+        shown=ratio.told(".1f", " x"),
         target=_PEERS[name],
         must=f"at least {_PEERS[name]:.0f} x",
     )
@@ -128,7 +127,7 @@ def _plangate(folder: Path, server: Server, size: Size) -> dict[str, Any]:
         concurrency=(_IN_FLIGHT,),
         everything_allowed=True,
     )
-    folder.mkdir()
+    folder.mkdir(parents=True)
     root = shop.write(folder, target=target)
     return _run(plangate("run", ENVIRONMENT), cwd=root, server=server, cells=9 * size.capabilities * size.phrasings)
 

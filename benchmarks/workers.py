@@ -11,11 +11,13 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, Result
 from benchmarks.machine import cores
+from benchmarks.paired import Spread, in_turn, ratios
 from benchmarks.processes import harness_core, on_core, plangate, run_command
 from benchmarks.workspaces import ENVIRONMENT, Shop, in_process_target
 
@@ -33,25 +35,23 @@ class Size:
 
 
 _ONE_CORE, _BOTH_CORES, _TWO = "one process on one core", "one process on both cores", "two workers"
-FULL = Size(capabilities=93, phrasings=36, rounds=2)
+FULL = Size(capabilities=93, phrasings=36, rounds=3)
 TINY = Size(capabilities=2, phrasings=0, rounds=1)
 
 
 def measure(size: Size) -> Result:
-    """All in turn, round by round; the best round of each counts."""
+    """All in turn, round by round; the median of each round's ratio counts."""
     if len(cores()) < 2:
         return Result(benchmark="workers", figures=[], left_out=["two processes side by side: there is one core"])
     with tempfile.TemporaryDirectory() as folder:
         shop = Shop(capabilities=size.capabilities, phrasings=size.phrasings)
         root = shop.write(Path(folder), target=in_process_target())
-        rounds = [
-            {
-                _ONE_CORE: on_core(_run, root, 1, core=harness_core()),
-                _BOTH_CORES: _run(root, 1),
-                _TWO: _run(root, 2),
-            }
-            for _ in range(size.rounds)
-        ]
+        sides = {
+            _ONE_CORE: partial(on_core, _run, root, 1, core=harness_core()),
+            _BOTH_CORES: partial(_run, root, 1),
+            _TWO: partial(_run, root, 2),
+        }
+        rounds = in_turn(size.rounds, sides)
     observing, whole = "observed, judged and stored", "whole command, matrix and report included"
     figures = [
         _figure(observing, rounds, measured="observing_s", beside=_ONE_CORE, target=1.7),
@@ -64,14 +64,15 @@ def measure(size: Size) -> Result:
 def _figure(
     what: str, rounds: list[dict[str, Any]], *, measured: str, beside: str, target: float | None = None
 ) -> Figure:
-    one, two = (min(found[name][measured] for found in rounds) for name in (beside, _TWO))
     count = rounds[0][_TWO]["observations"]
+    one, two = (Spread.of(count / found[name][measured] for found in rounds) for name in (beside, _TWO))
+    ratio = ratios(rounds, beside, _TWO, by=measured)
     return Figure(
         what=f"python driver, `--workers 2`, {what}, {count:,} observations",
-        plangate=f"{count / two:,.0f} observations/s",
-        against=f"{count / one:,.0f}/s, {beside}",
-        value=one / two,
-        shown=f"{one / two:.2f} x",
+        plangate=f"{two.median:,.0f} observations/s",
+        against=f"{one.median:,.0f}/s, {beside}",
+        value=ratio.median,
+        shown=ratio.told(".2f", " x"),
         target=target,
         must=f"at least {target} x" if target else "",
     )

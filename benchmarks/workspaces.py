@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ENVIRONMENT", "Shop", "in_process_target"]
+__all__ = ["ENVIRONMENT", "PLAIN_AXES", "Shop", "in_process_target"]
 
 ENVIRONMENT = "bench"
 _STATES = {"PendingFulfillmentStart": "not_activated", "Suspended": "suspended", "Unsubscribed": "unsubscribed"}
@@ -39,6 +39,10 @@ _SHAPES: tuple[tuple[str, dict[str, Any]], ...] = (
 """Capabilities in turn: the first plan that grants it (none = nobody), and how the catalog declares it."""
 
 
+PLAIN_AXES = {"plan": "all+unknown", "state": ["Subscribed", *_STATES], "capability": "all", "surface": ["tool"]}
+"""Sixteen cells for each capability, none like another."""
+
+
 def in_process_target() -> dict[str, Any]:
     """The target that calls the app of the workspace in this process."""
     return {"driver": "python", "object": "decision_app:evaluate", "timeout_s": 5}
@@ -55,6 +59,8 @@ class Shop:
     concurrency: Sequence[int] = (1,)
     everything_allowed: bool = False
     """All plans grant all that is sold and nothing has a limit: an app that always says yes is right."""
+    axes: Mapping[str, Any] | None = None
+    """All the axes, where they are others than plan, state, capability, surface and usage."""
     more_axes: Mapping[str, Any] = field(default_factory=dict)
     """Axes beyond plan, state, capability, surface and usage. The app knows nothing of them."""
 
@@ -105,6 +111,8 @@ class Shop:
         axes |= {"surface": "all", "usage": "boundary"}
         if self.everything_allowed:
             axes = {"plan": "all", "state": ["Subscribed"], "capability": "all", "surface": "all"}
+        if self.axes is not None:
+            axes = {**self.axes}
         if self.phrasings:
             axes["phrasing"] = {"file": "phrasings.txt"}
         axes |= self.more_axes

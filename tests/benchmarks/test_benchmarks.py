@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVER = ("httptools", "uvicorn", "uvloop")
 TARGETS = {
     "in_process": 1,
+    "passes": 1,
     "workers": 1,
     "over_http": 1,
-    "memory": 3,
+    "memory": 4,
     "startup": 2,
     "check_catalog": 1,
     "expansion": 1,
@@ -39,7 +40,7 @@ def run_benchmark(
     """Exit status, output, and what was stored."""
     bare = {name: value for name, value in os.environ.items() if name not in ("INSPECT", "PROMPTFOO_HOME", "NODE_BIN")}
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments, "--tiny", "--out", str(out)],
+        [sys.executable, "-m", "benchmarks", "--only", *arguments, "--tiny", "--out", str(out)],
         cwd=ROOT,
         env=bare | (environ or {}),
         capture_output=True,
@@ -72,6 +73,8 @@ def test_a_benchmark_says_what_it_measured_and_what_that_must_reach(tmp_path: Pa
     assert stored["rounds"]
     assert stored["machine"]["cores"] >= 1
     assert all(figure["what"] in done.stderr for figure in figures)
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert rows[1:] == [figure["what"] for figure in figures]  # the table, after its heading
 
 
 def test_peers_that_are_absent_are_left_out_loudly(tmp_path: Path) -> None:
@@ -90,7 +93,11 @@ def test_every_benchmark_is_tried_here() -> None:
 
 def test_an_unknown_name_is_refused(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "in_proces"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "benchmarks", "--only", "in_proces"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     assert "no benchmark is called in_proces" in done.stderr
