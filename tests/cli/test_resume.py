@@ -187,3 +187,14 @@ def test_compare_names_the_cells_that_differ(tmp_path: Path) -> None:
     shown = plangate("show", after, "--cell", differences[0]["cell"], cwd=root)
     assert shown.returncode == 1
     assert "LEAK" in shown.stdout
+
+
+def test_the_time_of_a_run_is_limited_and_what_was_seen_is_kept(tmp_path: Path) -> None:
+    root, counter = make_shop(tmp_path / "shop", app=COUNTED), tmp_path / "calls"
+    status, document = run_json(root, "--timeout", "1", environ={"CALLS": str(counter), "SLOW": "0.03"})
+    assert (status, document["verdict"]) == (3, "undecided")
+    assert 0 < document["totals"]["observations"] < OBSERVATIONS
+    shown = plangate("runs", cwd=root).stdout
+    assert "the run's time of 1 s is over" in shown
+    status, document = run_json(root, "--resume", environ={"CALLS": str(counter)})
+    assert (status, document["totals"]["observations"]) == (0, OBSERVATIONS)

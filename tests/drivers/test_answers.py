@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 from enum import StrEnum
 
 import pytest
@@ -194,3 +196,50 @@ def test_any_value_is_a_decision_or_a_fault_and_the_same_twice(value: object) ->
         assert isinstance(value, dict)
         assert value["decision"] is (observed.effect is Effect.ALLOW)
     assert read_answer(value) == observed
+
+
+def _random_answer(chance: random.Random) -> object:
+    """An answer near the agreed shape: most parts right, each wrong in some way now and then."""
+
+    def some(*likely: object) -> object:
+        odd: tuple[object, ...] = (None, {}, [], 0, 1, -1, 1.0, True, False, "", "x", {"name": "n"}, 2**63, "\ud800")
+        return chance.choice(odd) if chance.random() < 0.2 else chance.choice(likely)
+
+    context: dict[str, object] = {}
+    for name, likely in {
+        "effect": ("allow", "deny", "require_approval"),
+        "reason": ("entitled", "not_in_plan", "limit_exceeded"),
+        "error": (None,),
+    }.items():
+        if chance.random() < 0.5:
+            context[name] = some(*likely)
+    if chance.random() < 0.5:
+        members = {"name": ("exports",), "limit": (1, 50), "remaining": (0, 1), "resets_at": ("soon", None)}
+        limit = {name: some(*likely) for name, likely in members.items() if chance.random() < 0.9}
+        context["limit"] = some(limit)
+    answer: dict[str, object] = {}
+    if chance.random() < 0.98:
+        answer["decision"] = some(True, False)
+    if chance.random() < 0.9:
+        answer["context"] = some(context)
+    return some(answer)
+
+
+def test_what_was_read_before_never_changes_what_is_read_now() -> None:
+    """A reader that remembers agrees with a fresh one; ran once with 300,000 answers (PLANGATE_ANSWERS=300000)."""
+    chance = random.Random(7)
+    remembering = answer_reader()
+    decisions = 0
+    for _ in range(int(os.environ.get("PLANGATE_ANSWERS", "20000"))):
+        answer = _random_answer(chance)
+        fresh = answer_reader()(answer)
+        decisions += fresh.effect is not None
+        assert remembering(answer) == fresh, answer
+    assert decisions > 2_000, "and many of them were decisions, so that there was something to remember"
+
+
+@pytest.mark.parametrize("limit", [{}, [], 0, False, ""])
+def test_a_limit_that_is_nothing_is_malformed_also_after_an_answer_without_one(limit: object) -> None:
+    read = answer_reader()
+    assert read({"decision": False, "context": {}}).effect is Effect.DENY
+    assert read({"decision": False, "context": {"limit": limit}}).fault is Fault.MALFORMED

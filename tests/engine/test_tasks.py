@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from plangate.engine.health import Health
 from plangate.engine.plan import Limits
-from plangate.engine.tasks import observe_in_tasks
+from plangate.engine.tasks import _InFlight, _Pass, observe_in_tasks
 from plangate.entitlements.decision import Effect
 from plangate.verdicts.observation import Fault, Observed
 from tests.engine.fakes import ALLOW, DOWN, LATE, Asking, Batching, Calling, cells, collect, request_of
@@ -139,3 +141,94 @@ def test_a_batch_with_an_answer_missing_decides_nothing() -> None:
 def test_a_plain_function_beside_a_connection_is_observed_too() -> None:
     seen, _, _ = observe(Calling(lambda number: ALLOW), 20)
     assert len(seen) == 20
+
+
+def test_a_transport_fault_in_a_batch_is_asked_again_alone_and_marked() -> None:
+    driver = Batching(lambda number, times: DOWN if number == 13 and times == 1 else ALLOW)
+    seen, _, _ = observe(driver, 20, concurrency=1)
+    assert (seen[13].effect, seen[13].retries, driver.asked.count(13)) == (Effect.ALLOW, 1, 2)
+    assert {seen[number].retries for number in seen if number != 13} == {0}
+
+
+def test_a_batch_whose_driver_breaks_its_promise_is_faults_not_a_crash() -> None:
+    class Broken(Batching):
+        async def observe_batch(self, requests: list[dict]) -> list[Observed]:
+            raise ValueError("no")
+
+    seen, _, _ = observe(Broken(lambda *_: ALLOW), 20, concurrency=1)
+    assert {observed.fault for observed in seen.values()} == {Fault.RAISED}
+
+
+def test_retries_add_to_those_of_the_driver() -> None:
+    once = Observed(effect=Effect.ALLOW, reason="entitled", retries=1)
+    seen, _, _ = observe(Asking(lambda _, times: DOWN if times == 1 else once), 1, concurrency=1)
+    assert seen[0].retries == 2
+
+
+def test_each_retry_waits_longer_than_the_last() -> None:
+    asked_at: list[float] = []
+
+    def down(*_: int) -> Observed:
+        asked_at.append(time.monotonic())
+        return DOWN
+
+    observe(Asking(down), 1, concurrency=1, limits=Limits(retry_wait_s=0.02))
+    first, second, third = asked_at
+    assert second - first > 0.015
+    assert third - second > 0.07
+
+
+def test_nothing_is_asked_again_once_a_target_is_down() -> None:
+    class Ended(Asking):
+        def alive(self) -> bool:
+            return False
+
+    driver = Ended(lambda *_: DOWN)
+    seen, _, health = observe(driver, 100, concurrency=1, limits=Limits(retries_max=5, retry_wait_s=0.02))
+    assert len(driver.asked) < 6
+    assert len(seen) == 1
+    assert health.down == "the target has ended: its last words stand in the run's log"
+
+
+def test_a_target_that_ended_after_its_last_answer_ends_no_pass() -> None:
+    class Ended(Asking):
+        def alive(self) -> bool:
+            return False
+
+    seen, _, health = observe(Ended(lambda *_: ALLOW), 3, concurrency=1)
+    assert (len(seen), health.down) == (3, "")
+
+
+@pytest.mark.parametrize(("late", "cancels", "outcome"), [(True, 1, "timeout"), (True, 2, "ends"), (False, 1, "ends")])
+def test_an_interruption_is_told_from_a_deadline(*, late: bool, cancels: int, outcome: str) -> None:
+    """The watch cancels a late cell; whoever else cancels means the run, also in the same instant."""
+
+    async def run() -> str:
+        driver = Asking(lambda *_: ALLOW, delay_s=60)
+        shared = _Pass(
+            iter(()),
+            driver_of={"default": driver},
+            request_of=request_of,
+            timeout_of={"default": 60.0},
+            limits=QUICK,
+            health=Health(QUICK, concurrency=1),
+            clock=time.perf_counter_ns,
+        )
+        asking = asyncio.create_task(ask(shared))
+        await asyncio.sleep(0)
+        mine[0].late = late
+        for _ in range(cancels):
+            asking.cancel()
+        try:
+            return str((await asking).fault)
+        except asyncio.CancelledError:
+            return "ends"
+
+    async def ask(shared: _Pass) -> Observed:
+        task = asyncio.current_task()
+        assert task is not None
+        mine.append(_InFlight(task))
+        return await shared._ask(cells(1)[0], mine[0], 0)
+
+    mine: list[_InFlight] = []
+    assert asyncio.run(run()) == outcome

@@ -10,7 +10,7 @@ import pytest
 
 from plangate.engine.health import Health
 from plangate.engine.plan import Limits
-from plangate.engine.threads import observe_in_threads
+from plangate.engine.threads import _next_rows, observe_in_threads
 from plangate.verdicts.observation import Fault
 from tests.engine.fakes import ALLOW, Calling, cells, collect, hang, request_of
 
@@ -26,7 +26,7 @@ def observe(driver, count: int, *, concurrency: int = 1, timeout_s: float = 5.0)
                 request_of=request_of,
                 concurrency=concurrency,
                 size=count,
-                timeout_s=timeout_s,
+                timeout_of={"default": timeout_s},
                 health=health,
                 clock=time.perf_counter_ns,
             )
@@ -92,3 +92,91 @@ def test_what_a_driver_raises_ends_the_pass_loudly() -> None:
 
     with pytest.raises(ZeroDivisionError):
         observe(Calling(broken), 10)
+
+
+def test_a_patient_target_buys_no_time_for_another_and_one_that_hangs_is_down_by_itself() -> None:
+    """Rule R15: deadline and health are counted for each surface."""
+    mixed = [cell for pair in zip(cells(50), cells(50, surface="tool"), strict=True) for cell in pair]
+    health = Health(Limits(), concurrency=1)
+
+    async def run() -> list:
+        return await collect(
+            observe_in_threads(
+                iter(mixed),
+                driver_of={"default": Calling(lambda _: ALLOW), "tool": Calling(lambda _: hang(20))},
+                request_of=request_of,
+                timeout_of={"default": 60.0, "tool": 0.1},
+                concurrency=1,
+                size=100,
+                health=health,
+                clock=time.perf_counter_ns,
+            )
+        )
+
+    rows = asyncio.run(run())
+    assert health.down == "the target hangs at tool: 3 cells in a row got no answer in time"
+    assert {observed.fault for _, observed, _ in rows if observed.fault} == {Fault.TIMEOUT}
+    assert len(rows) < 20, "the pass ends there, whatever the other surface answers"
+
+
+def test_an_answer_past_its_deadline_is_no_decision() -> None:
+    now = [0]
+
+    def answer(number: int):
+        now[0] += 2_000_000_000 if number == 3 else 0
+        return ALLOW
+
+    async def run() -> list:
+        return await collect(
+            observe_in_threads(
+                iter(cells(6)),
+                driver_of={"default": Calling(answer)},
+                request_of=request_of,
+                timeout_of={"default": 1.0},
+                concurrency=1,
+                size=6,
+                health=Health(Limits(), concurrency=1),
+                clock=lambda: now[0],
+            )
+        )
+
+    faults = {number: (observed.fault, observed.detail) for number, observed, _ in asyncio.run(run()) if observed.fault}
+    assert faults == {3: (Fault.TIMEOUT, "no answer within 1 s")}
+
+
+def test_a_call_that_comes_back_after_it_was_given_up_is_not_counted_twice() -> None:
+    back = threading.Event()
+
+    def answer(number: int):
+        if number == 4:
+            time.sleep(0.4)
+            back.set()
+        elif number > 100:
+            back.wait(5)
+            time.sleep(0.002)
+        return ALLOW
+
+    rows, _ = observe(Calling(answer), 200, timeout_s=0.2, concurrency=1)
+    assert back.is_set()
+    assert sorted(number for number, _, _ in rows) == list(range(200))
+
+
+def test_a_cancellation_that_comes_with_an_item_is_not_lost() -> None:
+    """Python 3.11's `wait_for` lost it: the run went on after Ctrl-C, SIGTERM and its own time limit."""
+
+    class Pool:
+        def __init__(self) -> None:
+            self.arrived: asyncio.Queue = asyncio.Queue()
+
+    async def run() -> None:
+        pool = Pool()
+        waiting = asyncio.create_task(_next_rows(pool))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        pool.arrived.put_nowait(([], []))
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert waiting.cancelled()
+
+    for _ in range(50):
+        asyncio.run(run())

@@ -91,3 +91,12 @@ def test_batches_of_many_sizes_need_few_statements(tmp_path: Path) -> None:
         writer.add_observations([(cell + 100 * size, 0, 1, 5, 0) for cell in range(size)])
     writer.close()
     assert len([text for text in seen if text.startswith("INSERT")]) == 3
+
+
+def test_the_duration_of_a_resumed_run_is_that_of_all_its_sittings(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "r.sqlite", [ALLOW], [[SAW_ALLOW]], finished="")
+    writer = RunWriter.reopen(path)
+    writer.finish(finished="2026-01-01T00:05:00Z", duration_s=2.5)
+    writer.close()
+    with StoredRun(path) as run:
+        assert (run.header.duration_s, run.header.finished) == (3.5, "2026-01-01T00:05:00Z")

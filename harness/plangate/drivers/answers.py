@@ -93,7 +93,8 @@ def _key(value: object) -> tuple[object, ...] | None:
     limit = context.get("limit")
     if limit is None:
         return (decision, context.get("effect"), context.get("reason"))
-    if limit.__class__ is dict and _PLAIN_TYPES.issuperset(map(type, limit.values())):
+    # An empty one is malformed, and would have the key of an answer without any.
+    if limit and limit.__class__ is dict and _PLAIN_TYPES.issuperset(map(type, limit.values())):
         return (decision, context.get("effect"), context.get("reason"), *limit, *limit.values())
     return None
 

@@ -266,7 +266,7 @@ def _observe(
             request_of=targets.request_of,
             concurrency=one.concurrency,
             size=size,
-            timeout_s=max(targets.timeout_of.values()),
+            timeout_of=targets.timeout_of,
             health=health,
             clock=run.clock,
         )

@@ -28,26 +28,31 @@ class Health:
         self.down = ""
         """Why a target counts as down; empty while none does."""
 
+    @property
+    def troubled(self) -> bool:
+        """Whether some surface's last answer did not come."""
+        return bool(self._faults or self._timeouts)
+
     def record(self, observed: Observed, *, surface: str) -> None:
         """Take note of one observation."""
         if observed.fault in TRANSPORT:
             self._faults[surface] += 1
             count = self._faults[surface]
-            if count >= self._faults_max:
+            if count >= self._faults_max and not self.down:
                 why = f" ({observed.detail})" if observed.detail else ""
                 self.down = f"the target is down{_at(surface)}: {count} cells in a row got no answer{why}"
         elif observed.fault is Fault.TIMEOUT:
             self._timeouts[surface] += 1
             count = self._timeouts[surface]
-            if count >= self._timeouts_max:
+            if count >= self._timeouts_max and not self.down:
                 self.down = f"the target hangs{_at(surface)}: {count} cells in a row got no answer in time"
         else:
-            self.answered(surface=surface)
+            self._faults.pop(surface, None)
+            self._timeouts.pop(surface, None)
 
-    def answered(self, *, surface: str) -> None:
-        """Take note that the target of this surface answered."""
-        self._faults.pop(surface, None)
-        self._timeouts.pop(surface, None)
+    def gone(self, *, surface: str) -> None:
+        """Take note that this surface's target has ended for good: what plangate launched, or talks to line by line."""
+        self.down = self.down or f"the target has ended{_at(surface)}: its last words stand in the run's log"
 
 
 def _at(surface: str) -> str:

@@ -70,6 +70,13 @@ class _Pass:
                 one.late = True
                 one.task.cancel()
 
+    def note_ended(self) -> None:
+        """See whether a target has ended for good: no answer is worth waiting for then."""
+        for surface, driver in self.driver_of.items():
+            alive = getattr(driver, "alive", None)
+            if callable(alive) and not alive():
+                self.health.gone(surface=surface)
+
     async def work(self) -> None:
         """Observe until no cell is left or the target is down."""
         task = asyncio.current_task()
@@ -99,10 +106,10 @@ class _Pass:
                 for cell in cells:
                     await self._one(cell, mine)
 
-    async def _one(self, cell: Cell, mine: _InFlight) -> None:
+    async def _one(self, cell: Cell, mine: _InFlight, *, retries: int = 0) -> None:
+        """Ask for one cell, `retries` of whose tries were used up already."""
         started = self.clock()
         observed = await self._ask(cell, mine, started)
-        retries = 0
         while observed.fault in TRANSPORT and retries < self.limits.retries_max and not self.health.down:
             await asyncio.sleep(self.limits.retry_wait_s * 4**retries)
             retries += 1
@@ -125,7 +132,7 @@ class _Pass:
         except TimeoutError:
             return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {timeout_s:g} s")
         except Exception as error:  # a driver of others may break its promise; the run must not
-            return Observed(fault=Fault.RAISED, detail=f"the driver raised {type(error).__name__}: {error}"[:2000])
+            return _broken(error)
         finally:
             mine.due_ns, mine.late = _NEVER_NS, False
 
@@ -138,18 +145,24 @@ class _Pass:
                 answers = await driver.observe_batch([self.request_of(cell) for cell in cells])
         except TimeoutError:
             answers = [fault] * len(cells)
+        except Exception as error:  # a driver of others may break its promise; the run must not
+            answers = [_broken(error)] * len(cells)
         if len(answers) != len(cells):
             wrong = f"{len(answers)} answers to {len(cells)} requests"
             answers = [Observed(fault=Fault.MALFORMED, detail=wrong)] * len(cells)
         for cell, observed in zip(cells, answers, strict=True):
             if observed.fault in TRANSPORT:
-                await self._one(cell, mine)
+                await self._one(cell, mine, retries=1)
             else:
                 self._record(cell, observed, started)
 
     def _record(self, cell: Cell, observed: Observed, started: int) -> None:
         self.health.record(observed, surface=cell.request.surface)
         self.seen.append((cell.number, observed, (self.clock() - started) // 1000))
+
+
+def _broken(error: Exception) -> Observed:
+    return Observed(fault=Fault.RAISED, detail=f"the driver raised {type(error).__name__}: {error}"[:2000])
 
 
 async def _in_a_thread(driver: BlockingDriver, request: EvaluationRequest) -> Observed:
@@ -196,6 +209,8 @@ async def observe_in_tasks(
         while pending:
             done, pending = await asyncio.wait(pending, timeout=_FLUSH_EVERY_S)
             shared.cancel_late()
+            if pending:
+                shared.note_ended()
             if shared.seen:
                 batch, shared.seen = shared.seen, []
                 yield batch

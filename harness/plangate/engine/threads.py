@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import islice
 from time import sleep
 
@@ -21,6 +21,9 @@ __all__ = ["Seen", "observe_in_threads"]
 
 Seen = tuple[int, Observed, int]
 """Cell number in the matrix, what was observed, latency in microseconds."""
+
+_Rows = tuple[list[Seen], list[Cell]]
+"""What was seen, and the cells that were asked, in the same order; of the cells, there may be more."""
 
 _CHUNK_MAX = 512
 _CHUNKS_WAITING_MAX = 16
@@ -38,6 +41,7 @@ class _Worker(threading.Thread):
         self.first = first or []
         self.at: Cell | None = None
         self.since = 0
+        self.cells: list[Cell] = []
         self.rest: Iterator[Cell] = iter(())
         self.seen: list[Seen] = []
         self.abandoned = False
@@ -46,32 +50,33 @@ class _Worker(threading.Thread):
         try:
             self.pool.meet()
             if not self.pool.stopped:
-                self.observe(iter(self.first))
+                self.observe(self.first)
             while not self.abandoned and (chunk := self.pool.take()):
-                self.observe(iter(chunk))
+                self.observe(chunk)
         except BaseException as error:
             self.pool.fail(error)
         finally:
             self.pool.leave(self)
 
-    def observe(self, cells: Iterator[Cell]) -> None:
-        pool, clock, request_of, driver_of = self.pool, self.pool.clock, self.pool.request_of, self.pool.driver_of
-        self.rest, self.seen = cells, []
+    def observe(self, cells: list[Cell]) -> None:
+        pool, clock, request_of, asking_of = self.pool, self.pool.clock, self.pool.request_of, self.pool.asking_of
+        self.cells, self.rest, self.seen = cells, iter(cells), []
         append = self.seen.append
-        for cell in cells:
+        for cell in self.rest:
             request = request_of(cell)
-            observe_now = driver_of[cell.request.surface].observe_now
+            observe_now, due_us = asking_of[cell.request.surface]
             self.since = started = clock()
             self.at = cell
             observed = observe_now(request)
             self.at = None
             if self.abandoned:
                 return
-            append((cell.number, observed, (clock() - started) // 1000))
+            took_us = (clock() - started) // 1000
+            append((cell.number, observed if took_us <= due_us else _late(due_us), took_us))
             if pool.stopped:
                 break
         if self.seen:
-            pool.deliver(self.seen)
+            pool.deliver((self.seen, cells))
 
 
 class _Pool:
@@ -81,17 +86,23 @@ class _Pool:
         self,
         cells: Iterator[Cell],
         *,
-        driver_of: dict[str, BlockingDriver],
+        driver_of: Mapping[str, BlockingDriver],
         request_of: Callable[[Cell], EvaluationRequest],
+        timeout_of: Mapping[str, float],
         clock: Callable[[], int],
         chunk: int,
         concurrency: int,
     ) -> None:
-        self.driver_of, self.request_of, self.clock = driver_of, request_of, clock
+        self.request_of, self.clock = request_of, clock
+        # Each surface has a deadline of its own (rule R15): a patient target buys no time for another one.
+        self.asking_of = {
+            surface: (driver.observe_now, int(timeout_of[surface] * 1e6)) for surface, driver in driver_of.items()
+        }
         self._cells, self._chunk = cells, chunk
         self._lock = threading.Lock()
         self._loop = asyncio.get_running_loop()
-        self.arrived: asyncio.Queue[list[Seen] | BaseException | None] = asyncio.Queue()
+        self.arrived: asyncio.Queue[_Rows | BaseException | None] = asyncio.Queue()
+        self._watched = clock()
         self.workers: set[_Worker] = set()
         self.stopped = False
         self._here = 0
@@ -111,8 +122,8 @@ class _Pool:
         with self._lock:
             return [] if self.stopped else list(islice(self._cells, self._chunk))
 
-    def deliver(self, seen: list[Seen]) -> None:
-        self._call(self.arrived.put_nowait, seen)
+    def deliver(self, rows: _Rows) -> None:
+        self._call(self.arrived.put_nowait, rows)
 
     def fail(self, error: BaseException) -> None:
         self._call(self.arrived.put_nowait, error)
@@ -134,39 +145,58 @@ class _Pool:
         self.workers.add(worker)
         worker.start()
 
-    def replace_hanging(self, *, timeout_s: float) -> list[Seen]:
+    def replace_hanging(self) -> _Rows:
         """Leave threads behind whose call is over its time; others go on with the rest of their chunk."""
         late: list[Seen] = []
+        cells: list[Cell] = []
+        now = self.clock()
+        if now - self._watched < _WATCH_EVERY_S * 1e9:
+            return late, cells
+        self._watched = now
         for worker in list(self.workers):
-            cell, waited_s = worker.at, (self.clock() - worker.since) / 1e9
-            if cell is None or waited_s <= timeout_s:
+            cell, waited_us = worker.at, (now - worker.since) // 1000
+            if cell is None or waited_us <= (due_us := self.asking_of[cell.request.surface][1]):
                 continue
             worker.abandoned = True
-            fault = Observed(fault=Fault.TIMEOUT, detail=f"no answer within {timeout_s:g} s")
-            late += [*worker.seen, (cell.number, fault, int(waited_s * 1e6))]
+            seen = list(worker.seen)
+            late += [*seen, (cell.number, _late(due_us), waited_us)]
+            cells += [*worker.cells[: len(seen)], cell]
             self.workers.discard(worker)
             self.start(_Worker(self, first=list(worker.rest)))
-        return late
+        return late, cells
+
+
+def _late(due_us: int) -> Observed:
+    """What stands for a call that is past its deadline, even where it answers after all."""
+    return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {due_us / 1e6:g} s")
 
 
 async def observe_in_threads(
     cells: Iterator[Cell],
     *,
-    driver_of: dict[str, BlockingDriver],
+    driver_of: Mapping[str, BlockingDriver],
     request_of: Callable[[Cell], EvaluationRequest],
+    timeout_of: Mapping[str, float],
     concurrency: int,
     size: int,
-    timeout_s: float,
     health: Health,
     clock: Callable[[], int],
 ) -> AsyncIterator[list[Seen]]:
     """Observe each cell once with `concurrency` threads; yields what was seen in batches, in no particular order.
 
     `size` is the number of cells (for chunks that give each thread work); `clock` counts nanoseconds. Stops taking
-    cells when `health` says that the target hangs.
+    cells when `health` says that the target of a surface hangs.
     """
     chunk = max(1, min(_CHUNK_MAX, size // (concurrency * 4)))
-    pool = _Pool(cells, driver_of=driver_of, request_of=request_of, clock=clock, chunk=chunk, concurrency=concurrency)
+    pool = _Pool(
+        cells,
+        driver_of=driver_of,
+        request_of=request_of,
+        timeout_of=timeout_of,
+        clock=clock,
+        chunk=chunk,
+        concurrency=concurrency,
+    )
     before = sys.getswitchinterval()
     sys.setswitchinterval(_switch_every_s(concurrency=concurrency, size=size))
     try:
@@ -174,13 +204,14 @@ async def observe_in_threads(
         for worker in list(pool.workers):
             worker.start()
         while True:
-            batch = await _next_batch(pool, timeout_s=timeout_s)
-            if batch is None:
+            rows = await _next_rows(pool)
+            if rows is None:
                 return
-            _take_note(health, batch)
+            for seen, asked in (rows, pool.replace_hanging()):
+                _take_note(health, seen, asked)
+                if seen:
+                    yield seen
             pool.stopped = bool(health.down)
-            if batch:
-                yield batch
     finally:
         pool.stopped = True
         for worker in pool.workers:
@@ -188,13 +219,11 @@ async def observe_in_threads(
         sys.setswitchinterval(before)
 
 
-def _take_note(health: Health, batch: list[Seen]) -> None:
-    """One answer in a batch says that the target lives; only its faults are looked at one by one."""
-    faults = [observed for _, observed, _ in batch if observed.fault is not None]
-    if len(faults) < len(batch):
-        health.answered(surface="")
-    for observed in faults:
-        health.record(observed, surface="")
+def _take_note(health: Health, seen: list[Seen], cells: list[Cell]) -> None:
+    """Tell `health` what each surface answered, one by one; not where all is well and was before."""
+    if health.troubled or any(observed.fault is not None for _, observed, _ in seen):
+        for cell, (_, observed, _) in zip(cells, seen, strict=False):
+            health.record(observed, surface=cell.request.surface)
 
 
 def _switch_every_s(*, concurrency: int, size: int) -> float:
@@ -207,12 +236,14 @@ def _switch_every_s(*, concurrency: int, size: int) -> float:
     return 0.000_02 if size <= _SMALL else 0.000_2
 
 
-async def _next_batch(pool: _Pool, *, timeout_s: float) -> list[Seen] | None:
-    """The next rows; an empty list when only the watch woke up; None at the end. Raises what a thread raised."""
+async def _next_rows(pool: _Pool) -> _Rows | None:
+    """The next rows; none of them when only the watch woke up; None at the end. Raises what a thread raised."""
     try:
-        arrived = await asyncio.wait_for(pool.arrived.get(), _WATCH_EVERY_S)
+        # Not `wait_for`: on Python 3.11 it swallows a cancellation that comes together with an item.
+        async with asyncio.timeout(_WATCH_EVERY_S):
+            arrived = await pool.arrived.get()
     except TimeoutError:
-        return pool.replace_hanging(timeout_s=timeout_s)
+        return [], []
     if isinstance(arrived, BaseException):
         raise arrived
     return arrived

@@ -8,6 +8,7 @@ from plangate.store.documents import SuiteRecord
 from plangate.store.folder import RunFolder
 from plangate.store.reader import StoredRun
 from plangate.store.schema import connect, guarded
+from plangate.verdicts.ran import DIFFERS
 
 __all__ = ["reuse_observations"]
 
@@ -34,7 +35,7 @@ def reuse_observations(path: Path, folder: RunFolder) -> str:
     wanted = {suite.cache_key for suite in suites}
     for run in folder.stored():
         same = {suite.cache_key: suite for suite in run.suites if suite.cache_key in wanted}
-        if run.path != path and run.header.finished and same:
+        if run.path != path and run.header.finished and run.header.ran != DIFFERS and same:
             _copy(path, run.path, [(suite, same[suite.cache_key]) for suite in suites if suite.cache_key in same])
             return run.header.run
     return ""

@@ -1,0 +1,84 @@
+"""From what was seen to rows: what came back is kept, and equal numbers mean equal expectations."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import count
+from pathlib import Path
+
+from plangate.documents.suite import AXES, Determinism, Suite
+from plangate.engine.execution import store_plan
+from plangate.engine.plan import RunPlan, SuitePlan, passes_of
+from plangate.engine.recording import PassRecorder, Tally
+from plangate.entitlements.decision import Effect
+from plangate.matrix.cell import Cell
+from plangate.store.pending import expectations_of
+from plangate.store.reader import StoredRun
+from plangate.store.rows import AxisCodec, expected_key
+from plangate.store.writer import RunWriter
+from plangate.verdicts.observation import Observed
+from plangate.verdicts.result import Expected
+from tests.engine.fakes import cells
+from tests.store.runs import ALLOW, CAPABILITIES, DENY, digest, header, suite
+
+OTHERWISE = Observed(effect=Effect.DENY, reason="not_in_plan", detail="HTTP 402: no such plan")
+
+
+def test_what_came_back_for_an_unexpected_answer_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "r.sqlite"
+    writer = RunWriter.create(path, header())
+    record = suite(cells=1, passes=1)
+    writer.add_suites([record])
+    number = writer.number_of_expectation(expected_key(ALLOW))
+    with writer.transaction():
+        axes = tuple(CAPABILITIES[0] if axis == "capability" else None for axis in AXES)
+        writer.add_cells([(0, digest(0), number, AxisCodec(record.axes).pack(axes))])
+    tally = Tally()
+    recorder = PassRecorder(
+        writer,
+        first_cell=0,
+        pass_number=0,
+        expected_numbers=array("I", [number]),
+        expectations=expectations_of(path),
+        tally=tally,
+    )
+    recorder.record([(0, OTHERWISE, 5)])
+    writer.close()
+    with StoredRun(path) as run:
+        (result,) = run.failures()
+    assert [one.detail for one in result.observed] == ["HTTP 402: no such plan"]
+    assert (tally.observed, tally.leaks, tally.others) == (1, 0, 1)
+
+
+class _Cells(list[Cell]):
+    def cells(self, numbers):
+        return (self[number] for number in numbers)
+
+
+def test_expectations_made_on_the_spot_stay_apart(tmp_path: Path) -> None:
+    """Equal `id()`s of expectations that no longer live would give cells the number of another decision."""
+    made = count()
+
+    def expected(_: Cell) -> Expected:
+        base = DENY if next(made) % 4 > 1 else ALLOW
+        return Expected(effect=base.effect, reason=base.reason, rule=base.rule, where=base.where)
+
+    matrix = _Cells(cells(40))
+    one = SuitePlan(
+        suite=Suite(name="gating", version=1, type="gating", axes={}, determinism=Determinism(repeats=1)),
+        digest="sha256:s",
+        matrix=matrix,
+        axes=dict.fromkeys(AXES, (None,)),
+        coverage="exhaustive",
+        expected=expected,
+        passes=passes_of(Determinism(repeats=1), seed=0),
+        cache_key="sha256:k",
+    )
+    for place, cell in enumerate(matrix):
+        matrix[place] = Cell(cell.number, cell.digest, (None,) * len(AXES), "t", cell.subject, cell.request)
+    writer = RunWriter.create(tmp_path / "r.sqlite", header())
+    store_plan(RunPlan(header=header(), suites=(one,)), writer)
+    stored = expectations_of(writer.path)
+    numbers = writer._connection.execute("SELECT expected FROM cells ORDER BY number").fetchall()
+    writer.close()
+    assert [stored[number].effect for (number,) in numbers] == [Effect.ALLOW, Effect.ALLOW, Effect.DENY, Effect.DENY] * 10
