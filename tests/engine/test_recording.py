@@ -81,4 +81,9 @@ def test_expectations_made_on_the_spot_stay_apart(tmp_path: Path) -> None:
     stored = expectations_of(writer.path)
     numbers = writer._connection.execute("SELECT expected FROM cells ORDER BY number").fetchall()
     writer.close()
-    assert [stored[number].effect for (number,) in numbers] == [Effect.ALLOW, Effect.ALLOW, Effect.DENY, Effect.DENY] * 10
+    assert [stored[number].effect for (number,) in numbers] == [
+        Effect.ALLOW,
+        Effect.ALLOW,
+        Effect.DENY,
+        Effect.DENY,
+    ] * 10
