@@ -114,7 +114,8 @@ def test_requirements_are_shown_by_suites_that_passed_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"finished": ""}, {"stopped": "interrupted"}, {"selection": "plan=free"}, {"shard": "1/2"}]
+    "changed",
+    [{"finished": ""}, {"stopped": "interrupted"}, {"selection": "plan=free"}, {"shard": "1/2"}, {"ran": "differs"}],
 )
 def test_a_part_of_a_run_shows_no_requirement(changed) -> None:
     assert shown_requirements(summary(header=replace(HEADER, **changed))) == ()

@@ -131,6 +131,7 @@ def _record_of(plan: SuitePlan, *, number: int, first: int, cells: int) -> Suite
         passes=plan.passes,
         cache_key=plan.cache_key,
         left_out=plan.left_out,
+        type=suite.type,
     )
 
 

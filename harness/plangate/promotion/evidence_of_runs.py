@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from plangate.documents.environment import Environment, Json
+from plangate.documents.requirements import JUDGED_TYPES
 from plangate.evidence.statements import TEST_RESULT, VERIFICATION_SUMMARY, Statement, subjects_of
-from plangate.promotion.gates import GateState
+from plangate.promotion.gates import GateResult, GateState
 from plangate.releases.canonical import digest_of_bytes
 from plangate.releases.release import ReleaseIdentity
 from plangate.store.reader import StoredRun
+from plangate.verdicts.claims import not_tried, shown_requirements
 from plangate.verdicts.fingerprint import decision_text
 from plangate.verdicts.ran import DIFFERS
 from plangate.verdicts.result import CellResult, RunSummary, RunVerdict, SuiteSummary, Verdict
@@ -29,18 +32,15 @@ _COUNTS: Final = ("expected", "executed", "observations", "passed", "leak", "loc
 
 
 def results_of_run(run: StoredRun, *, catalogs: Mapping[str, str], harness: str) -> tuple[Statement, ...]:
-    """A test result for each suite of `run`: PASSED only where every expected cell was executed in every pass, and
-    passed. `catalogs` maps the release's plan catalogs to their digests, `harness` is `harness_digest()`."""
+    """A test result for each suite of `run`: PASSED only where the whole suite was asked of what was declared, every
+    cell was executed in every pass, and passed. `catalogs` maps the release's plan catalogs to their digests, `harness`
+    is `harness_digest()`."""
     summary = run.summary()
-    digests = {suite.name: _Results() for suite in summary.suites}
-    failing: dict[str, list[CellResult]] = {suite.name: [] for suite in summary.suites}
+    found = {suite.name: _Results() for suite in summary.suites}
     for cell in run.cells():
-        digests[cell.suite].add(cell)
-        if cell.verdict is not Verdict.PASS and len(failing[cell.suite]) < _LISTED_MAX:
-            failing[cell.suite].append(cell)
+        found[cell.suite].add(cell)
     return tuple(
-        _result(summary, suite, digests[suite.name], failing[suite.name], catalogs=catalogs, harness=harness)
-        for suite in summary.suites
+        _result(summary, suite, found[suite.name], catalogs=catalogs, harness=harness) for suite in summary.suites
     )
 
 
@@ -48,44 +48,63 @@ def _result(
     summary: RunSummary,
     suite: SuiteSummary,
     results: _Results,
-    failing: Sequence[CellResult],
     *,
     catalogs: Mapping[str, str],
     harness: str,
 ) -> Statement:
     header, totals = summary.header, suite.totals
-    whole = bool(header.finished) and not (header.stopped or header.shard or header.selection or header.ran == DIFFERS)
-    passed = whole and 0 < totals.expected == totals.executed == totals.passed
-    undecided = not whole or totals.error > 0 or totals.missing > 0 or not totals.expected
-    leaked = any(cell.leaked for cell in failing)
-    verdict = RunVerdict.FAILED if leaked else RunVerdict.UNDECIDED if undecided else RunVerdict.FAILED
+    open_question = _undecided(summary, suite)
+    passed = not open_question and totals.executed == totals.passed
+    decided = results.leaked or not (open_question or totals.error)
+    verdict = RunVerdict.PASSED if passed else RunVerdict.FAILED if decided else RunVerdict.UNDECIDED
     configuration: list[Json] = [_part(f"suite/{suite.name}", suite.digest, version=str(suite.version))]
     configuration.append(_part("plan-matrix", results.cells_digest))
     configuration += [_part(f"plans/{name}", found) for name, found in sorted(catalogs.items())]
     configuration.append(_part("harness", harness, version=header.plangate))
     configuration.append(_part(f"effective/{header.environment}.json", header.effective))
+    failed: list[Json] = [_test_name(cell) for cell in results.failing]
+    if not passed and not failed:
+        # No cell failed: v0.1 has no word for what was not asked, and a failed test for what it has no word for.
+        failed = [f"{suite.name}/{open_question}"]
     predicate: dict[str, Json] = {
         "result": "PASSED" if passed else "FAILED",
         "configuration": configuration,
         "passedTests": [],
         "warnedTests": [],
-        "failedTests": [_test_name(cell) for cell in failing],
-        "nondeterministicTests": [_test_name(cell) for cell in failing if cell.verdict is Verdict.FLAKY],
+        "failedTests": failed,
+        "nondeterministicTests": [_test_name(cell) for cell in results.failing if cell.verdict is Verdict.FLAKY],
         "resultsDigest": results.digest,
-        "verdict": RunVerdict.PASSED.value if passed else verdict.value,
+        "verdict": verdict.value,
+        "suiteType": suite.type,
         "totals": {name: getattr(totals, name) for name in _COUNTS},
         "fingerprint": summary.fingerprint,
+        "ran": header.ran,
+        "ranDifferences": list(header.ran_differences),
+        "selection": header.selection,
+        "shard": header.shard,
+        "requirements": list(shown_requirements(replace(summary, suites=(suite,)))) if passed else [],
+        "notTried": list(not_tried(replace(summary, suites=(suite,), totals=totals))),
         "run": header.run,
         "startedOn": header.started,
         "finishedOn": header.finished,
     }
     if header.reused_from:
         predicate["reusedFrom"] = header.reused_from
-    if not passed and not failing:
-        # Nothing that was executed failed: what was never executed did (v0.1 has no word for missing).
-        predicate["failedTests"] = [f"{suite.name}/not-executed"]
     subjects = subjects_of(header.release, environment=header.environment, effective=header.effective)
     return Statement(subjects=subjects, predicate_type=TEST_RESULT, predicate=predicate)
+
+
+def _undecided(summary: RunSummary, suite: SuiteSummary) -> str:
+    """Why nothing may be said of the suite as a whole, in a word; empty where something may (R2, R6, R12 to R14)."""
+    header, totals = summary.header, suite.totals
+    reasons = (
+        ("not-judgeable", suite.type not in JUDGED_TYPES),
+        ("something-else-ran", header.ran == DIFFERS),
+        ("only-a-part-was-asked", bool(header.shard or header.selection)),
+        ("not-executed", not header.finished or bool(header.stopped) or not 0 < totals.expected == totals.executed),
+        ("nothing-was-to-be-allowed", not summary.totals.allowing),
+    )
+    return next((word for word, holds in reasons if holds), "")
 
 
 def summary_of_gates(
@@ -101,7 +120,7 @@ def summary_of_gates(
     too, and fail nothing."""
     passed = all(gate.unmet is None for gate in gates)
     inputs = sorted({gate.evidence for gate in gates if gate.evidence})
-    levels: list[Json] = [f"PLANGATE_{gate.suite.upper()}_PASSED" for gate in gates if gate.result == "passed"]
+    levels: list[Json] = [_level(gate) for gate in gates if gate.result is GateResult.PASSED]
     predicate: dict[str, Json] = {
         "verifier": {"id": VERIFIER, "version": {"plangate": version}},
         "timeVerified": at,
@@ -119,6 +138,12 @@ def summary_of_gates(
     return Statement(subjects=subjects, predicate_type=VERIFICATION_SUMMARY, predicate=predicate)
 
 
+def _level(gate: GateState) -> str:
+    """What passed, its type first: a gating suite that somebody calls quality has judged no quality (rule R13)."""
+    kind, name = gate.type.upper(), gate.suite.upper()
+    return f"PLANGATE_{kind}_PASSED" if kind == name else f"PLANGATE_{kind}_{name}_PASSED"
+
+
 def resource_of(environment: str) -> str:
     """The audience of a verdict: one for stage is none for prod."""
     return f"urn:plangate:environment:{environment}"
@@ -134,13 +159,19 @@ def harness_digest() -> str:
 
 
 class _Results:
-    """Digests over a suite's cells, in the suite's own order: which cells, and what each decided."""
+    """Digests over a suite's cells, in the suite's own order: which cells, and what each decided; and what failed."""
 
     def __init__(self) -> None:
         self._cells = hashlib.sha256()
         self._results = hashlib.sha256()
+        self.failing: list[CellResult] = []
+        """The first of them."""
+        self.leaked = False
 
     def add(self, cell: CellResult) -> None:
+        self.leaked |= cell.leaked
+        if cell.verdict is not Verdict.PASS and len(self.failing) < _LISTED_MAX:
+            self.failing.append(cell)
         self._cells.update(f"{cell.cell}\n".encode())
         decision = decision_text(cell.observed).encode("utf-8", "surrogatepass")
         self._results.update(f"{cell.cell} {cell.verdict.value} ".encode() + decision + b"\n")

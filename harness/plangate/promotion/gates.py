@@ -8,11 +8,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from plangate.documents.environment import GateSpec, Json
+from plangate.documents.requirements import JUDGED_TYPES
 from plangate.promotion.state import Validation
 from plangate.promotion.unmet import Unmet, duration, instant, spoken
+from plangate.verdicts.ran import DIFFERS, NOT_CHECKED
 
 __all__ = ["GateResult", "GateState", "decide_gates"]
 
+_UNCHECKED = "what ran was not checked"
 _COUNTS = ("leak", "lockout", "mismatch", "flaky", "error")
 
 
@@ -38,6 +41,8 @@ class GateState:
     why: str = ""
     evidence: str = ""
     """Digest of the envelope."""
+    type: str = "gating"
+    """How its suite was judged."""
 
     @property
     def unmet(self) -> Unmet | None:
@@ -65,7 +70,14 @@ def _decide(gate: GateSpec, found: Validation | None, suites: Mapping[str, str],
         )
     result, why = _judge(gate, found, suites, now)
     return GateState(
-        suite=gate.suite, mode=gate.mode, result=result, run=found.run, at=found.at, why=why, evidence=found.digest
+        suite=gate.suite,
+        mode=gate.mode,
+        result=result,
+        run=found.run,
+        at=found.at,
+        why=why,
+        evidence=found.digest,
+        type=found.type,
     )
 
 
@@ -78,12 +90,26 @@ def _judge(gate: GateSpec, found: Validation, suites: Mapping[str, str], now: da
             return GateResult.STALE, f"its result is {spoken(age)} old, and {gate.max_age} is the most"
     if found.undecided or found.totals.get("executed", 0) < found.totals.get("expected", 1):
         return GateResult.UNDECIDED, f"run {found.run} could not judge everything"
-    if asked := [name for name in gate.allow if name not in _COUNTS]:
-        return GateResult.UNDECIDED, f"allow.{asked[0]}: a comparison that this version does not make"
+    if unsaid := _says_nothing(gate, found):
+        return GateResult.UNDECIDED, unsaid
     result, why = (GateResult.PASSED, "") if found.passed else _weigh(gate, found)
     if result is GateResult.PASSED and found.lacking:
         return GateResult.UNDECIDED, f"run {found.run} passed, and too few say so: {found.lacking}"
+    if result is GateResult.PASSED and found.ran == NOT_CHECKED:
+        why = f"{why}; {_UNCHECKED}" if why else _UNCHECKED
     return result, why
+
+
+def _says_nothing(gate: GateSpec, found: Validation) -> str:
+    """Why a result, whatever it says, passes no gate (rules R12 to R14); empty where it may."""
+    asked = [name for name in gate.allow if name not in _COUNTS]
+    reasons = (
+        (bool(asked), f"allow.{''.join(asked[:1])}: a comparison that this version does not make"),
+        (found.type not in JUDGED_TYPES, f"this version cannot judge a suite of type {found.type}"),
+        (found.ran == DIFFERS, f"what ran in run {found.run} is not what the manifest declares"),
+        (bool(found.part), f"run {found.run} asked a part only: {found.part}"),
+    )
+    return next((text for holds, text in reasons if holds), "")
 
 
 def _weigh(gate: GateSpec, found: Validation) -> tuple[GateResult, str]:

@@ -20,6 +20,7 @@ from plangate.evidence.statements import (
 )
 from plangate.promotion.drift import Baseline, Drift, recorded_drift
 from plangate.promotion.voices import Voice, lacking
+from plangate.verdicts.ran import NOT_CHECKED
 
 if TYPE_CHECKING:
     from plangate.evidence.trust import Accepted
@@ -67,6 +68,12 @@ class Validation:
     index: int
     digest: str
     """Of its envelope."""
+    type: str = "gating"
+    """How the suite was judged."""
+    ran: str = NOT_CHECKED
+    """What is known of what ran: `not checked`, `as declared` or `differs` (rule R14)."""
+    part: str = ""
+    """Which part of the suite was asked, in words; empty where it was the whole."""
     voices: tuple[Voice, ...] = ()
     """Who has said the same of the same suite, since somebody last said otherwise."""
 
@@ -244,6 +251,9 @@ def _test_result(state: State, entry: Recorded) -> None:
         passed=passed,
         voices=(*agreed, _voice(entry)),
         undecided=predicate.get("verdict") == "undecided",
+        type=_text(predicate.get("suiteType")) or "gating",  # said since several types can be judged
+        ran=_text(predicate.get("ran")) or NOT_CHECKED,
+        part=_part(predicate),
         at=entry.at,
         run=_text(predicate.get("run")),
         totals=totals,
@@ -251,6 +261,12 @@ def _test_result(state: State, entry: Recorded) -> None:
         index=entry.index,
         digest=entry.digest,
     )
+
+
+def _part(predicate: Mapping[str, Json]) -> str:
+    """Which part of its suite a result is about, in words; empty for the whole."""
+    selection, shard = _text(predicate.get("selection")), _text(predicate.get("shard"))
+    return "; ".join(filter(None, (selection, f"shard {shard}" if shard else "")))
 
 
 def _summary(state: State, entry: Recorded) -> None:

@@ -56,6 +56,7 @@ class SuiteRecord:
     """Digest of all that could change an answer of this suite (rule R10)."""
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Axis -> names of the catalog that the suite asks nothing about."""
+    type: str = "gating"
 
     def to_json(self) -> str:
         """As stored."""

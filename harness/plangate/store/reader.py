@@ -96,6 +96,7 @@ class StoredRun:
                     totals=of_suite,
                     coverage=suite.coverage,
                     covers=suite.covers,
+                    type=suite.type,
                     axes={axis: suite.axes[axis] for axis in suite.spanned},
                     seed=suite.seed,
                     judge=suite.judge,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from plangate.documents.suite import AXES, JudgeMode
 from plangate.matrix.cell import AxisValue
 from plangate.matrix.identity import NORMAL
+from plangate.verdicts.ran import DIFFERS
 from plangate.verdicts.result import RunSummary, RunVerdict, SuiteSummary
 
 __all__ = ["NOTHING_ALLOWED", "headline", "not_tried", "refuses_only", "shown_requirements"]
@@ -61,7 +62,7 @@ def not_tried(summary: RunSummary) -> tuple[str, ...]:
 def shown_requirements(summary: RunSummary) -> tuple[str, ...]:
     """Ids of the requirements that this run shows: those of the suites that passed whole, each once, in order."""
     header = summary.header
-    whole = header.finished and not (header.stopped or header.selection or header.shard)
+    whole = header.finished and not (header.stopped or header.selection or header.shard or header.ran == DIFFERS)
     if not whole or not summary.totals.allowing:
         return ()
     passed = (one for one in summary.suites if 0 < one.totals.expected == one.totals.executed == one.totals.passed)

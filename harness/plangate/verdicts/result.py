@@ -140,6 +140,8 @@ class SuiteSummary:
     """Rules that decided a cell which was observed."""
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Axis -> names of the catalog that the suite asks nothing about."""
+    type: str = "gating"
+    """How it was judged: a word of the suite's document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
