@@ -133,6 +133,10 @@ class Target:
     timeout_s: float = 10.0
     batch: int | None = None
     """authzen: evaluations in one call at the most; None = what the driver finds best, 1 = single calls only."""
+    ca: str | None = None
+    """http, authzen: a PEM file with authorities to trust beside the system's; relative to the workspace."""
+    proxy: str | None = None
+    """http, authzen: `env` = through the proxy that HTTPS_PROXY and the like name; None = directly."""
     options: Mapping[str, Json] = field(default_factory=dict)
     """For drivers of others."""
 

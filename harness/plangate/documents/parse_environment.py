@@ -118,6 +118,8 @@ def _target(raw: dict[str, Any]) -> Target:
         decide=tuple(_decide(part) for part in raw.get("decide", ())),
         timeout_s=float(raw.get("timeout_s", 10.0)),
         batch=raw.get("batch"),
+        ca=raw.get("ca"),
+        proxy=raw.get("proxy"),
         options=raw.get("options", {}),
     )
 

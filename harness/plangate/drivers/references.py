@@ -10,7 +10,7 @@ from plangate.documents.secret_texts import is_reference
 from plangate.drivers.redaction import redact
 from plangate.errors import InputError, Problem
 
-__all__ = ["redact", "resolve", "resolve_secrets"]
+__all__ = ["read_inside", "redact", "resolve", "resolve_secrets"]
 
 FILE_BYTES_MAX: Final = 64 * 1024
 
@@ -69,6 +69,22 @@ def _variable(name: str, environ: Mapping[str, str], where: str) -> str:
 
 
 def _file(path: str, workspace: Path, where: str) -> str:
+    try:
+        text = read_inside(path, workspace=workspace, where=where).decode("utf-8")
+    except ValueError as error:
+        why = "it is not UTF-8 text"
+        raise InputError(f"{path!r} cannot be read: {why}", code="unreadable-file", where=where) from error
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise InputError(f"{path!r} is empty", code="unreadable-file", where=where)
+    return text
+
+
+def read_inside(path: str, *, workspace: Path, where: str) -> bytes:
+    """The bytes of a file that a binding names: a relative path is in the workspace and stays there.
+
+    Raises InputError `unreadable-file`, `path-escapes`.
+    """
     if "\x00" in path:
         raise InputError("a path holds a NUL character", code="unreadable-file", where=where)
     root = workspace.resolve()
@@ -85,13 +101,8 @@ def _file(path: str, workspace: Path, where: str) -> str:
             raise InputError(f"{path!r} is not a file", code="unreadable-file", where=where)
         with target.open("rb") as file:
             raw = file.read(FILE_BYTES_MAX + 1)
-        text = raw.decode("utf-8")
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise InputError(f"{path!r} cannot be read: {why}", code="unreadable-file", where=where) from error
+    except OSError as error:
+        raise InputError(f"{path!r} cannot be read: {error.strerror}", code="unreadable-file", where=where) from error
     if len(raw) > FILE_BYTES_MAX:
         raise InputError(f"{path!r} is larger than {FILE_BYTES_MAX:,} bytes", code="unreadable-file", where=where)
-    text = text.removesuffix("\n").removesuffix("\r")
-    if not text:
-        raise InputError(f"{path!r} is empty", code="unreadable-file", where=where)
-    return text
+    return raw
