@@ -35,7 +35,7 @@ for line in sys.stdin:
     name = request["action"]["name"]
     answer = json.dumps({"decision": True, "context": {"reason": request["subject"]["id"]}})
     if name == "late":
-        time.sleep(0.8)
+        time.sleep(6)
     if name == "slow":
         time.sleep(0.02)
     if name == "chatty":
@@ -57,7 +57,8 @@ for line in sys.stdin:
         time.sleep(60)
     say(answer + ("\\r\\n" if name == "crlf" else "\\n"))
 """
-TIMEOUT_S = 0.4
+TIMEOUT_S = 3.0
+"""The first answer's includes the start of an interpreter."""
 
 
 @contextlib.asynccontextmanager

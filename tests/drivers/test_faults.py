@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import socket
 import struct
@@ -14,13 +15,14 @@ import pytest
 
 from plangate.documents.environment import Target
 from plangate.drivers.http import HttpDriver
+from plangate.drivers.http_client import LIBRARIES
 from plangate.entitlements.decision import Effect
 from plangate.errors import InputError
 from plangate.verdicts.observation import Fault, Observed
 from tests.drivers.servers import Handler, answering, raw_server, read_request
 from tests.drivers.workspaces import REQUEST, context_in
 
-CLIENTS = ("pyreqwest", "httpx2")
+CLIENTS = tuple(name for name in LIBRARIES if importlib.util.find_spec(name) is not None)
 TIMEOUT_S = 0.4
 ALLOW = b'{"decision": true}'
 
@@ -57,6 +59,14 @@ async def answers_without_end(reader: asyncio.StreamReader, writer: asyncio.Stre
         await writer.drain()
 
 
+async def heads_without_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"".join(b"x-%d: %s\r\n" % (number, b"y" * 1000) for number in range(50)))
+        await writer.drain()
+
+
 async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await read_request(reader)
 
@@ -86,6 +96,8 @@ FAULTS: dict[str, tuple[Handler, Fault]] = {
     "drips": (drips, Fault.TIMEOUT),
     "ten megabytes": (answering(reply(b" " * 10_000_000)), Fault.MALFORMED),
     "without end": (answers_without_end, Fault.MALFORMED),
+    "a head without end": (heads_without_end, Fault.MALFORMED),
+    "a header of ten megabytes": (answering(reply(ALLOW, more=b"x: " + b"y" * 10_000_000 + b"\r\n")), Fault.MALFORMED),
     "closes": (closes, Fault.CLOSED),
     "resets": (resets, Fault.CLOSED),
     "closes in the head": (answering(b"HTTP/1.1 200 OK\r\ncontent-le"), Fault.CLOSED),

@@ -31,7 +31,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.say(200 if self.path == "/healthz" else 503, {})
+        self.say({"/healthz": 200, "/moved": 302}.get(self.path, 503), {})
 
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
@@ -44,6 +44,8 @@ class Handler(BaseHTTPRequestHandler):
         raw = json.dumps(found).encode()
         self.send_response(status)
         self.send_header("content-length", str(len(raw)))
+        if status == 302:
+            self.send_header("location", "/login?next=" + self.path)
         self.end_headers()
         self.wfile.write(raw)
 
@@ -177,13 +179,20 @@ def test_a_program_that_does_not_exist_is_said(workspace: Path) -> None:
 def test_an_app_that_never_gets_ready_is_given_up_and_stopped(workspace: Path, ready: str | None) -> None:
     write_module(workspace, "sleeper", "import os, time\nopen('pids', 'w').write(str(os.getpid()))\ntime.sleep(60)")
     command = COMMAND if ready else ("python", "sleeper.py")
-    error = failure(workspace, Launch(command=command, ready=ready, timeout_s=0.6))
+    error = failure(workspace, Launch(command=command, ready=ready, timeout_s=3))
     assert error.code == "launch-timeout"
-    assert "not ready after 0.6 s" in str(error)
+    assert "not ready after 3 s" in str(error)
     if ready is None:
         assert not is_running(int((workspace / "pids").read_text()))
     else:
         assert "answers 503" in str(error)
+
+
+def test_an_app_that_redirects_is_not_ready(workspace: Path) -> None:
+    error = failure(workspace, Launch(command=COMMAND, ready="/moved", timeout_s=3))
+    assert error.code == "launch-timeout"
+    assert "/moved answers 302" in str(error)
+    assert "/login?next=/moved" in str(error)
 
 
 def test_a_port_that_somebody_else_serves_is_refused(workspace: Path) -> None:

@@ -15,7 +15,7 @@ from plangate.drivers.probe import probe_app
 from plangate.drivers.protocol import DriverContext
 from plangate.errors import DriverError, InputError
 from plangate.releases.running import Told
-from tests.drivers.servers import closed_port, serving
+from tests.drivers.servers import answering, closed_port, raw_server, serving
 
 ABOUT = {
     "app": {"name": "shop"},
@@ -24,6 +24,26 @@ ABOUT = {
     "flags": {},
 }
 PROBE = Probe(target="default", path="/about", headers={"X-Key": "{secret.key}"})
+
+
+def test_a_probe_that_is_redirected_or_compressed_says_so(tmp_path: Path) -> None:
+    said = {
+        b"HTTP/1.1 307 Moved\r\nlocation: /about/\r\ncontent-length: 0\r\n\r\n": "redirects to '/about/'",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n\x1f\x8b": "the answer is gzip",
+    }
+
+    async def scenario(raw: bytes) -> None:
+        async with raw_server(answering(raw)) as url:
+            targets = {"default": Target(driver="http", url=url, timeout_s=2)}
+            await probe_app(
+                PROBE, Bindings(targets=targets), DriverContext(workspace=tmp_path, environ={}, secrets={"key": "k"})
+            )
+
+    for raw, words in said.items():
+        with pytest.raises(DriverError) as caught:
+            asyncio.run(scenario(raw))
+        assert caught.value.code == "probe-failed"
+        assert words in caught.value.message
 
 
 def _app(answers: dict[str, tuple[int, bytes]], heard: list[tuple[str, str]]) -> Any:

@@ -69,7 +69,7 @@ def _target_problems(workspace: Workspace) -> list[Problem]:
             catalogs = [workspace.catalog(*pin) for pin in environment.release.plans.items()]
         except InputError:  # likewise; names of its limits and settings cannot be known
             catalogs = None
-        problems += capped(target_problems(environment, catalogs))
+        problems += capped(target_problems(environment, catalogs, root=workspace.root))
     return problems
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from plangate.drivers.http_client import BODY_BYTES_MAX, Call, Reply, TransportError
+from plangate.drivers.http_client import BODY_BYTES_MAX, Call, Reply, TransportError, make_reply, too_large
 from plangate.drivers.raised import raised
 from plangate.drivers.redaction import Redactor
 from plangate.errors import DriverError
@@ -76,6 +76,7 @@ class _Exchange:
     def __init__(self, body: bytes) -> None:
         self._request: bytes | None = body
         self._status: int | None = None
+        self._headers: dict[str, str] = {}
         self._body = bytearray()
         self._complete = asyncio.Event()
 
@@ -89,6 +90,10 @@ class _Exchange:
     async def send(self, message: _Message) -> None:
         if message["type"] == "http.response.start":
             self._status = int(message["status"])
+            self._headers = {
+                bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1")
+                for name, value in reversed(list(message.get("headers", ())))  # of a repeated one, the first counts
+            }
         elif message["type"] == "http.response.body":
             if len(self._body) <= BODY_BYTES_MAX:
                 self._body += message.get("body", b"")
@@ -99,14 +104,14 @@ class _Exchange:
         if self._status is None or not self._complete.is_set():
             raise TransportError(Fault.RAISED, "the app returned without a complete answer")
         if len(self._body) > BODY_BYTES_MAX:
-            raise TransportError(Fault.MALFORMED, f"the answer is larger than {BODY_BYTES_MAX:,} bytes")
-        return Reply(self._status, bytes(self._body))
+            raise too_large(self._headers.get)
+        return make_reply(self._status, bytes(self._body), None, self._headers.get)
 
 
 def _scope(call: Call) -> dict[str, Any]:
     url = urlsplit(call.url)
     path = url.path or "/"
-    headers = [(b"host", url.netloc.encode("ascii")), (b"user-agent", b"plangate")]
+    headers = [(b"host", url.netloc.encode("ascii")), (b"user-agent", b"plangate"), (b"accept-encoding", b"identity")]
     headers += [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in call.headers]
     if call.body is not None:
         headers.append((b"content-length", b"%d" % len(call.body)))

@@ -22,6 +22,7 @@ from plangate.drivers.http_client import Call, HttpClient, Reply, TransportError
 from plangate.drivers.jsonbytes import read_json
 from plangate.drivers.metadata import Addresses, read_metadata, standard_addresses
 from plangate.drivers.protocol import DriverContext, EvaluationRequest
+from plangate.drivers.replies import explanation
 from plangate.drivers.templates import TextTemplate, compile_text, mentions_request
 from plangate.errors import DriverError, InputError
 from plangate.verdicts.observation import Fault, Observed
@@ -123,7 +124,7 @@ class AuthzenDriver:
     def _read_reply(self, reply: Reply, request_id: str) -> Any:
         if reply.status != 200:
             failed = reply.status >= 500
-            said = reply.body.decode("utf-8", "replace")
+            said = explanation(reply) or reply.body.decode("utf-8", "replace")
             return Observed(
                 fault=Fault.RAISED if failed else Fault.UNMATCHED,
                 detail=self._redact(f"status {reply.status} is no decision: {said}"),
@@ -135,8 +136,8 @@ class AuthzenDriver:
         try:
             return read_json(reply.body)
         except ValueError as error:
-            said = reply.body.decode("utf-8", "replace")
-            return Observed(fault=Fault.MALFORMED, detail=self._redact(f"{error}: {said}"))
+            said = explanation(reply) or f"{error}: {reply.body.decode('utf-8', 'replace')}"
+            return Observed(fault=Fault.MALFORMED, detail=self._redact(said))
 
     def _compiled_headers(self) -> list[tuple[str, TextTemplate]]:
         given = {"Content-Type": "application/json", **self._endpoint.headers}

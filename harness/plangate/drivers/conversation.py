@@ -9,6 +9,7 @@ from plangate.drivers.exchange import CallTemplate, Exchange
 from plangate.drivers.http_client import Call, Reply, TransportError
 from plangate.drivers.protocol import EvaluationRequest
 from plangate.drivers.redaction import Redactor
+from plangate.drivers.replies import explained, explanation
 from plangate.drivers.subjects import Subjects
 from plangate.drivers.templates import TemplateError
 from plangate.verdicts.observation import Fault, Observed
@@ -48,7 +49,8 @@ class Conversation:
             return Observed(fault=fault.fault, detail=self._redact(fault.detail))
         except TemplateError as error:
             return Observed(fault=Fault.MALFORMED, detail=self._redact(f"the request cannot be written: {error}"))
-        return self._exchange.read(reply.status, reply.body)
+        observed = self._exchange.read(reply.status, reply.body)
+        return observed if observed.fault is None else explained(observed, reply, redact=self._redact)
 
     async def _arrange(self, call: CallTemplate, request: EvaluationRequest) -> Observed | None:
         """None where the subject is in place. A transport fault stays one, so that it may be retried."""
@@ -61,5 +63,5 @@ class Conversation:
             return Observed(fault=Fault.ARRANGE, detail=self._redact(f"arrange cannot be written: {error}"))
         if 200 <= reply.status < 300:
             return None
-        said = reply.body.decode("utf-8", "replace")
+        said = explanation(reply) or reply.body.decode("utf-8", "replace")
         return Observed(fault=Fault.ARRANGE, detail=self._redact(f"arrange was answered {reply.status}: {said}"))

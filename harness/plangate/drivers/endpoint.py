@@ -20,6 +20,7 @@ from plangate.documents.wording import shown
 from plangate.drivers.headers import target_headers
 from plangate.drivers.http_client import LIBRARIES, HttpClient, open_client
 from plangate.drivers.launch import accepts_connections, check_launch, free_port, launch
+from plangate.drivers.network import check_certificate, network_of
 from plangate.drivers.processes import Process
 from plangate.drivers.protocol import DriverContext
 from plangate.drivers.redaction import Redactor
@@ -52,6 +53,8 @@ class Endpoint:
         self.constants = Constants(secrets=context.secrets, port=self._known_port())
         self._library = _library(target)
         self._check()
+        self.network = network_of(target, context, url=self.fixed_url())
+        """Whom to trust, and which proxy to go through."""
         self._process: Process | None = None
         self._client: HttpClient | None = None
 
@@ -78,13 +81,28 @@ class Endpoint:
                 constants=self.constants,
                 context=self._context,
                 redactor=self.redactor,
+                network=self.network,
             )
         elif not mentions_request(self.url):
             await self._check_reachable()
-        self._client = open_client(
-            concurrency=self._context.concurrency, timeout_s=self._timeout_s, library=self._library
-        )
+        self._client = self._connected()
         return self._client
+
+    def _connected(self) -> HttpClient:
+        try:
+            return open_client(
+                concurrency=self._context.concurrency,
+                timeout_s=self._timeout_s,
+                library=self._library,
+                network=self.network,
+            )
+        except ImportError as error:
+            raise DriverError(
+                f"the HTTP client {self._library!r} is not installed",
+                code="unknown-client",
+                where="options.client",
+                hint="install it, or leave client out",
+            ) from error
 
     async def close(self) -> None:
         """Close connections, stop what was launched. Safe to call twice, and after a failed open."""
@@ -120,13 +138,22 @@ class Endpoint:
             check_launch(self._launch, constants=self.constants, context=self._context)
 
     async def _check_reachable(self) -> None:
-        address = urlsplit(self.fixed_url())
-        if not await accepts_connections(address, timeout_s=min(self._timeout_s, 5.0)):
+        address, timeout_s = urlsplit(self.fixed_url()), min(self._timeout_s, 5.0)
+        first = address if self.network.proxy is None else urlsplit(self.network.proxy)
+        if not await accepts_connections(first, timeout_s=timeout_s):
+            at = f"{first.hostname}:{first.port or first.scheme}"
+            if first is not address:
+                raise DriverError(
+                    f"nothing takes connections at the proxy {at}",
+                    code="target-unreachable",
+                    hint="correct HTTP_PROXY and HTTPS_PROXY, name the address in NO_PROXY, or leave proxy out",
+                )
             raise DriverError(
-                f"nothing takes connections at {address.hostname}:{address.port or address.scheme}",
+                f"nothing takes connections at {at}",
                 code="target-unreachable",
                 hint="start the app, correct url, or let plangate start it with launch",
             )
+        await check_certificate(address, self.network, timeout_s=timeout_s)
 
 
 def _library(target: Target) -> str | None:

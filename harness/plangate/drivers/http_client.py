@@ -1,26 +1,39 @@
 """The one place that knows an HTTP client: pyreqwest, or httpx2 where pyreqwest cannot be imported.
 
-Neither asks the environment for anything: no proxies, no redirects, no cookies, no decompression. An answer is read up
-to a limit and no further. Why these two: decision 5.
+All behave alike: HTTP/1.1, also over TLS; no redirects, no cookies, no decompression; a proxy only where the network
+names one. An answer is read up to a limit and no further. httpx, whose continuation httpx2 is, stands behind the same
+seam. Why these: decision 5.
 """
 
 from __future__ import annotations
 
+import importlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, Protocol
 
+from plangate.drivers.network import DIRECT, Network, certificate_problem
 from plangate.verdicts.observation import Fault
 
-__all__ = ["BODY_BYTES_MAX", "LIBRARIES", "Call", "HttpClient", "Reply", "TransportError", "open_client"]
+__all__ = [
+    "BODY_BYTES_MAX",
+    "LIBRARIES",
+    "Call",
+    "HttpClient",
+    "Reply",
+    "TransportError",
+    "make_reply",
+    "open_client",
+    "too_large",
+]
 
-LIBRARIES: Final = ("pyreqwest", "httpx2")
+LIBRARIES: Final = ("pyreqwest", "httpx2", "httpx")
 BODY_BYTES_MAX: Final = 1024 * 1024
 """Bytes of an answer at the most; a longer one is malformed."""
 CONNECT_TIMEOUT_S: Final = 5.0
 _LETTING_GO_S: Final = 0.01
-_USER_AGENT: Final = "plangate"
+_HEADERS: Final = {"User-Agent": "plangate", "Accept-Encoding": "identity"}
 _CLOSED: Final = re.compile("disconnected|closed connection")
 """How httpcore2 words it that a connection ended; its other protocol errors are about what came."""
 
@@ -41,6 +54,10 @@ class Reply(NamedTuple):
     body: bytes
     header: str | None = None
     """The header that was asked for."""
+    location: str | None = None
+    """Where a redirect leads."""
+    form: str = ""
+    """Why the body is no plain JSON text, by its headers; looked at only where it does not begin like an object."""
 
 
 class TransportError(Exception):
@@ -64,62 +81,105 @@ class HttpClient(Protocol):
         ...
 
 
-def open_client(*, concurrency: int, timeout_s: float, library: str | None = None) -> HttpClient:
+def open_client(
+    *, concurrency: int, timeout_s: float, library: str | None = None, network: Network = DIRECT
+) -> HttpClient:
     """A client with as many pooled connections as requests may be in flight.
 
-    `library`: one of `LIBRARIES`, or None for the first of them that can be imported.
+    `library`: one of `LIBRARIES`, or None for pyreqwest, or httpx2 where that cannot be imported. Raises ImportError
+    for one that is not installed.
     """
-    if library != "httpx2":
+    if library in (None, "pyreqwest"):
         try:
-            return _PyreqwestClient(concurrency=concurrency, timeout_s=timeout_s)
+            return _PyreqwestClient(concurrency=concurrency, timeout_s=timeout_s, network=network)
         except ImportError:
             if library is not None:
                 raise
-    return _Httpx2Client(concurrency=concurrency, timeout_s=timeout_s)
+    return _HttpxClient(library or "httpx2", concurrency=concurrency, timeout_s=timeout_s, network=network)
+
+
+_MEDIA: Final = {
+    "text/event-stream": "the answer is an event stream (SSE): `decide` reads whole JSON answers",
+}
+
+
+def _form(encoding: str | None, media: str | None) -> str:
+    """Why a body is no plain JSON text, by its Content-Encoding and Content-Type."""
+    named = (encoding or "").strip().lower()
+    if named and named != "identity":
+        return f"the answer is {named[:40]} (Content-Encoding), though `Accept-Encoding: identity` was sent"
+    return _MEDIA.get((media or "").partition(";")[0].strip().lower(), "")
+
+
+def make_reply(status: int, body: bytes, asked: str | None, headers: Callable[[str], str | None]) -> Reply:
+    """The reply, with as few looks at its headers as will do: this runs once an observation."""
+    location = headers("location") if 300 <= status < 400 else None
+    form = "" if body[:1] == b"{" else _form(headers("content-encoding"), headers("content-type"))
+    return Reply(status, body, headers(asked) if asked else None, location, form)
+
+
+def _unfinished(what: str, headers: Callable[[str], str | None] | None) -> str:
+    """`what`, and why an answer that had begun never became a whole one, where its headers say it."""
+    form = "" if headers is None else _form(headers("content-encoding"), headers("content-type"))
+    return f"{what}; {form}" if form else what
 
 
 class _PyreqwestClient:
-    def __init__(self, *, concurrency: int, timeout_s: float) -> None:
+    def __init__(self, *, concurrency: int, timeout_s: float, network: Network) -> None:
         from pyreqwest import exceptions
         from pyreqwest.client import ClientBuilder
 
         self._errors: Any = exceptions
         self._timeout_s = timeout_s
-        builder = ClientBuilder().user_agent(_USER_AGENT).no_proxy().http1_only()
+        self._heads_first = False
+        builder = ClientBuilder().no_proxy().http1_only()
         for convenience in ("follow_redirects", "referer", "gzip", "brotli", "zstd", "deflate"):
             builder = getattr(builder, convenience)(False)  # noqa: FBT003 - pyreqwest takes it by position only
+        if network.proxy is not None:
+            from pyreqwest.proxy import ProxyBuilder
+
+            builder = builder.proxy(ProxyBuilder.all(network.proxy))
+        for certificate in network.ca:
+            builder = builder.add_root_certificate_pem(certificate)
         self._client: Any = (
-            builder.timeout(timedelta(seconds=timeout_s))
+            builder.default_headers(_HEADERS)
+            .timeout(timedelta(seconds=timeout_s))
             .connect_timeout(timedelta(seconds=min(timeout_s, CONNECT_TIMEOUT_S)))
             .pool_max_idle_per_host(max(concurrency, 1))
             .build()
         )
 
     async def send(self, call: Call, *, header: str | None = None) -> Reply:
+        headers = None
         try:
             builder = self._client.request(call.method, call.url).headers(call.headers)
             if call.body is not None:
                 builder = builder.body_bytes(call.body)
+            if self._heads_first:
+                builder = builder.streamed_read_buffer_limit(0)
             async with builder.build_streamed() as response:
+                headers = response.get_header
                 body = await response.body_reader.read(BODY_BYTES_MAX + 1)
                 if body is None:
                     body = b""
                 if len(body) > BODY_BYTES_MAX:
-                    raise TransportError(Fault.MALFORMED, f"the answer is larger than {BODY_BYTES_MAX:,} bytes")
-                return Reply(response.status, bytes(body), response.get_header(header) if header else None)
+                    raise too_large(headers)
+                return make_reply(response.status, bytes(body), header, headers)
         except (self._errors.PyreqwestError, ValueError, TypeError) as error:
-            raise self._fault(error) from error
+            raise self._fault(error, headers) from error
 
-    def _fault(self, error: Exception) -> TransportError:
+    def _fault(self, error: Exception, headers: Callable[[str], str | None] | None) -> TransportError:
         # Everything before the first byte of an answer is a ConnectError there; only the causes tell whether there
         # ever was a connection.
         errors = self._errors
         causes = _causes(error)
         detail = ": ".join([type(error).__name__, *(causes[1:] or causes)])
         if isinstance(error, errors.NetworkError | errors.RequestTimeoutError) and "client error (Connect)" in causes:
-            return TransportError(Fault.UNREACHABLE, detail)
+            return TransportError(Fault.UNREACHABLE, _certificate_first(detail))
         if isinstance(error, errors.RequestTimeoutError):
-            return TransportError(Fault.TIMEOUT, f"no answer within {self._timeout_s:g} s")
+            # It shows no head before the body begins; from now on it does, so that the next may say why it is late.
+            self._heads_first = True
+            return TransportError(Fault.TIMEOUT, _unfinished(f"no answer within {self._timeout_s:g} s", headers))
         if isinstance(error, errors.BodyDecodeError | errors.NetworkError | errors.ClientClosedError):
             return TransportError(Fault.CLOSED, detail)
         if isinstance(error, errors.DecodeError):
@@ -143,46 +203,63 @@ def _causes(error: Exception) -> list[str]:
     return [str(cause.get("message", "")) for cause in causes] or [str(error)]
 
 
-class _Httpx2Client:
-    def __init__(self, *, concurrency: int, timeout_s: float) -> None:
-        import httpx2
+def too_large(headers: Callable[[str], str | None]) -> TransportError:
+    """The fault of an answer beyond `BODY_BYTES_MAX`."""
+    return TransportError(Fault.MALFORMED, _unfinished(f"the answer is larger than {BODY_BYTES_MAX:,} bytes", headers))
 
+
+def _certificate_first(detail: str) -> str:
+    """What a library says of a failed connection, a bad certificate named in the same words for each library."""
+    problem = certificate_problem(detail)
+    return f"{problem}: {detail}" if problem else detail
+
+
+class _HttpxClient:
+    """httpx2, or httpx: one API by one author."""
+
+    def __init__(self, library: str, *, concurrency: int, timeout_s: float, network: Network) -> None:
+        httpx2: Any = importlib.import_module(library)
         self._httpx2 = httpx2
         self._timeout_s = timeout_s
         limits = httpx2.Limits(max_connections=max(concurrency, 1), max_keepalive_connections=max(concurrency, 1))
         self._client = httpx2.AsyncClient(
             trust_env=False,
+            verify=network.ssl_context(),
+            proxy=network.proxy,
             follow_redirects=False,
             limits=limits,
             timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S)),
-            headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
+            headers=_HEADERS,
         )
 
     async def send(self, call: Call, *, header: str | None = None) -> Reply:
         import asyncio
 
         httpx2 = self._httpx2
+        headers = None
         try:
             async with (
                 asyncio.timeout(self._timeout_s),  # httpx2 counts each read for itself: a slow drip would never end
                 self._client.stream(call.method, call.url, headers=list(call.headers), content=call.body) as response,
             ):
+                headers = response.headers.get
                 body = bytearray()
                 async for chunk in response.aiter_raw():
                     body += chunk
                     if len(body) > BODY_BYTES_MAX:
-                        raise TransportError(Fault.MALFORMED, f"the answer is larger than {BODY_BYTES_MAX:,} bytes")
-                return Reply(response.status_code, bytes(body), response.headers.get(header) if header else None)
+                        raise too_large(headers)
+                return make_reply(response.status_code, bytes(body), header, headers)
         except TimeoutError as error:
-            raise TransportError(Fault.TIMEOUT, f"no answer within {self._timeout_s:g} s") from error
+            late = _unfinished(f"no answer within {self._timeout_s:g} s", headers)
+            raise TransportError(Fault.TIMEOUT, late) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError, ValueError, TypeError) as error:
             raise self._fault(error) from error
 
     def _fault(self, error: Exception) -> TransportError:
         httpx2 = self._httpx2
         detail = f"{type(error).__name__}: {error}"
-        if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-            return TransportError(Fault.UNREACHABLE, detail)
+        if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
+            return TransportError(Fault.UNREACHABLE, _certificate_first(detail))
         if isinstance(error, httpx2.TimeoutException):
             return TransportError(Fault.TIMEOUT, f"no answer within {self._timeout_s:g} s")
         if isinstance(error, httpx2.RemoteProtocolError) and not _CLOSED.search(str(error)):

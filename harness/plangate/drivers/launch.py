@@ -8,7 +8,9 @@ import socket
 from urllib.parse import SplitResult, urlsplit
 
 from plangate.documents.environment import Launch
+from plangate.documents.wording import shown
 from plangate.drivers.http_client import Call, TransportError, open_client
+from plangate.drivers.network import DIRECT, Network
 from plangate.drivers.processes import Process, launch_environment
 from plangate.drivers.protocol import DriverContext
 from plangate.drivers.redaction import Redactor
@@ -36,7 +38,13 @@ def check_launch(spec: Launch, *, constants: Constants, context: DriverContext) 
 
 
 async def launch(
-    spec: Launch, *, url: str, constants: Constants, context: DriverContext, redactor: Redactor
+    spec: Launch,
+    *,
+    url: str,
+    constants: Constants,
+    context: DriverContext,
+    redactor: Redactor,
+    network: Network = DIRECT,
 ) -> Process:
     """Start `spec.command` and return once `url` is served: `spec.ready` answers 2xx, or the port takes connections.
 
@@ -58,7 +66,7 @@ async def launch(
         redactor=redactor,
     )
     try:
-        await _until_ready(process, spec, address)
+        await _until_ready(process, spec, address, network)
     except BaseException:
         await process.stop()
         raise
@@ -85,7 +93,7 @@ def _extra_environ(spec: Launch, constants: Constants, context: DriverContext) -
     return found
 
 
-async def _until_ready(process: Process, spec: Launch, address: SplitResult) -> None:
+async def _until_ready(process: Process, spec: Launch, address: SplitResult, network: Network) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + spec.timeout_s
     pause_s = 0.02
@@ -95,7 +103,7 @@ async def _until_ready(process: Process, spec: Launch, address: SplitResult) -> 
         if await accepts_connections(address):
             if spec.ready is None:
                 break
-            last = await _probe(address, spec.ready)
+            last = await _probe(address, spec.ready, network)
             if not last:
                 break
         if loop.time() >= deadline:
@@ -138,9 +146,9 @@ async def accepts_connections(address: SplitResult, *, timeout_s: float = _PROBE
     return True
 
 
-async def _probe(address: SplitResult, path: str) -> str:
+async def _probe(address: SplitResult, path: str, network: Network) -> str:
     """Why the app is not ready yet; empty once it is."""
-    client = open_client(concurrency=1, timeout_s=_PROBE_TIMEOUT_S)
+    client = open_client(concurrency=1, timeout_s=_PROBE_TIMEOUT_S, network=network)
     rooted = path if path.startswith("/") else f"/{path}"
     try:
         reply = await client.send(Call("GET", f"{address.scheme}://{address.netloc}{rooted}", (), None))
@@ -148,4 +156,7 @@ async def _probe(address: SplitResult, path: str) -> str:
         return f"{path}: {error.detail}"
     finally:
         await client.close()
-    return "" if 200 <= reply.status < 300 else f"{path} answers {reply.status}"
+    if 200 <= reply.status < 300:
+        return ""
+    where = f", which redirects to {shown(reply.location, characters_max=300)} (Location)" if reply.location else ""
+    return f"{path} answers {reply.status}{where}"

@@ -48,6 +48,8 @@ async def read_metadata(client: HttpClient, *, url: str, headers: Sequence[tuple
             code="target-unreachable",
             hint="start the decision point, or write options: {metadata: ignore}",
         ) from error
+    if 300 <= reply.status < 400 and reply.location:
+        raise _mismatch(f"{address} redirects to {shown(reply.location, characters_max=300)} (Location)")
     document = _document(reply.body) if reply.status == 200 else None
     if document is None:
         return standard_addresses(url)

@@ -16,6 +16,7 @@ from plangate.drivers.exchange import CallTemplate, Exchange
 from plangate.drivers.http_client import HttpClient, TransportError
 from plangate.drivers.jsonbytes import read_json
 from plangate.drivers.protocol import DriverContext
+from plangate.drivers.replies import explanation
 from plangate.drivers.templates import mentions_request
 from plangate.errors import DriverError, InputError
 from plangate.releases.running import PARTS, Told
@@ -96,11 +97,12 @@ async def _asked(client: HttpClient, call: CallTemplate, redact: Callable[[str],
     except TransportError as error:
         raise _unread(f"{where}: {redact(error.detail)}") from error
     if reply.status != 200:
-        raise _unread(f"{where} answers {reply.status}")
+        why = explanation(reply)
+        raise _unread(f"{where} answers {reply.status}" + (f": {redact(why)}" if why else ""))
     try:
         return _redacted(read_json(reply.body), redact)
     except ValueError as error:
-        raise _unread(f"{where}: {error}") from error
+        raise _unread(f"{where}: {redact(explanation(reply)) or error}") from error
 
 
 def _redacted(value: Any, redact: Callable[[str], str], *, depth: int = 0) -> Any:

@@ -80,7 +80,7 @@ def _file(path: str, workspace: Path, where: str) -> str:
     return text
 
 
-def read_inside(path: str, *, workspace: Path, where: str) -> bytes:
+def read_inside(path: str, *, workspace: Path, where: str, bytes_max: int = FILE_BYTES_MAX) -> bytes:
     """The bytes of a file that a binding names: a relative path is in the workspace and stays there.
 
     Raises InputError `unreadable-file`, `path-escapes`.
@@ -100,9 +100,9 @@ def read_inside(path: str, *, workspace: Path, where: str) -> bytes:
         if not target.is_file():  # a device or a pipe might never end
             raise InputError(f"{path!r} is not a file", code="unreadable-file", where=where)
         with target.open("rb") as file:
-            raw = file.read(FILE_BYTES_MAX + 1)
+            raw = file.read(bytes_max + 1)
     except OSError as error:
         raise InputError(f"{path!r} cannot be read: {error.strerror}", code="unreadable-file", where=where) from error
-    if len(raw) > FILE_BYTES_MAX:
-        raise InputError(f"{path!r} is larger than {FILE_BYTES_MAX:,} bytes", code="unreadable-file", where=where)
+    if len(raw) > bytes_max:
+        raise InputError(f"{path!r} is larger than {bytes_max:,} bytes", code="unreadable-file", where=where)
     return raw

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from plangate.documents.catalog import PlanCatalog
@@ -29,13 +30,18 @@ __all__ = ["target_problems"]
 _ALWAYS_READ: Final = frozenset({"driver", "description", "options"})
 
 
-def target_problems(environment: Environment, catalogs: Sequence[PlanCatalog] | None) -> Iterator[Problem]:
+def target_problems(
+    environment: Environment, catalogs: Sequence[PlanCatalog] | None, *, root: Path
+) -> Iterator[Problem]:
     """Everything in `bindings.targets` and `bindings.probe` that could not do what it says, each at its place.
 
     `catalogs` are those that the release pins; None where they cannot be read: then names of limits and settings pass.
     """
     for surface, target in environment.bindings.targets.items():
-        yield from _TargetCheck(environment, ("bindings", "targets", surface), target, catalogs).problems()
+        check = _TargetCheck(environment, ("bindings", "targets", surface), target, catalogs)
+        yield from check.problems()
+        if target.ca is not None:
+            yield from check.ca_problems(target.ca, root)
     if environment.bindings.probe is not None:
         probe = environment.bindings.probe
         target = environment.bindings.targets.get(probe.target) or Target(driver="http")
@@ -66,6 +72,15 @@ class _TargetCheck:
             yield from self._options()
             yield from self._templates()
             yield from self._rules()
+
+    def ca_problems(self, path: str, root: Path) -> Iterator[Problem]:
+        """The file of certificates is there, and holds some."""
+        from plangate.drivers.network import certificates  # it needs the TLS library, which most checks do not
+
+        try:
+            certificates(path, root)
+        except InputError as error:
+            yield self._problem((*self.place, "ca"), error.code, error.message, error.hint)
 
     def probe_problems(self, probe: Probe) -> Iterator[Problem]:
         """The same of a probe, which is about no subject: only secrets may stand in it."""

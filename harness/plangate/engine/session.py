@@ -262,7 +262,7 @@ async def open_targets(
         for name in _sharers_last(declared, set(names.values())):
             target = declared[name]
             if shared := _shared(target):
-                target = replace(target, url=_address(opened, name, shared))
+                target = _sharing(target, declared[shared], url=_address(opened, name, shared))
             driver = make_driver(target, context)
             stack.push_async_callback(driver.close)
             await driver.open()
@@ -273,6 +273,11 @@ async def open_targets(
             request_of=evaluation_request,
             opened=opened,
         )
+
+
+def _sharing(target: Target, other: Target, *, url: str) -> Target:
+    """`target` at the address of `other`, reached as that is unless it says otherwise."""
+    return replace(target, url=url, ca=target.ca or other.ca, proxy=target.proxy or other.proxy)
 
 
 def _shared(target: Target) -> str:

@@ -1,0 +1,191 @@
+"""How a target's address is reached: who may have signed its certificate, and through which proxy.
+
+Both are worked out here, once, from the target and the environment plangate was given, so that all HTTP clients behave
+alike.
+
+| who is trusted | when |
+|---|---|
+| the system's authorities | always, unless one of the next two replaces them |
+| those of the file `SSL_CERT_FILE`, or the folder `SSL_CERT_DIR` | where set: in place of the system's |
+| those of the target's `ca` | where given: on top of the others |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import SplitResult, urlsplit
+
+from plangate.documents.environment import Target
+from plangate.documents.wording import shown
+from plangate.drivers.protocol import DriverContext
+from plangate.drivers.references import read_inside
+from plangate.errors import DriverError, InputError
+
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["DIRECT", "Network", "certificate_problem", "certificates", "check_certificate", "network_of"]
+
+_CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_ABOUT_CERTIFICATES: Final = re.compile("certificate[ _]verify[ _]failed|invalid peer certificate", re.IGNORECASE)
+_KINDS: Final = (
+    (re.compile("expired", re.IGNORECASE), "the certificate has expired"),
+    (re.compile("not yet valid|not valid yet|NotValidYet", re.IGNORECASE), "the certificate is not valid yet"),
+    (
+        re.compile("mismatch|not valid for|NotValidForName", re.IGNORECASE),
+        "the certificate is for another name than the address",
+    ),
+)
+_CA_BYTES_MAX: Final = 1024 * 1024
+_NOT_TRUSTED: Final = "certificate not trusted"
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """What a client must know beside the address."""
+
+    ca: tuple[bytes, ...] = ()
+    """Certificates (PEM) of authorities to trust, one each."""
+    cert_file: str = ""
+    cert_dir: str = ""
+    proxy: str | None = None
+    """Address of the proxy that every request goes through; None = none."""
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """What the clients written in Python check certificates with."""
+        import ssl
+
+        import httpx2
+
+        if self.cert_file or self.cert_dir:
+            found = ssl.create_default_context(cafile=self.cert_file or None, capath=self.cert_dir or None)
+        else:
+            found = httpx2.create_ssl_context(trust_env=False)
+        # Python 3.13 turns it on, no other client does: private authorities often lack what it demands.
+        found.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if self.ca:
+            found.load_verify_locations(cadata=b"\n".join(self.ca).decode("ascii"))
+        return found
+
+
+DIRECT: Final = Network()
+"""No proxy, and the system's authorities."""
+
+
+def network_of(target: Target, context: DriverContext, *, url: str) -> Network:
+    """The network of a target at `url`. Raises InputError `unreadable-file`, `path-escapes`, `bad-certificate`."""
+    environ = context.environ
+    cert_file = environ.get("SSL_CERT_FILE", "")
+    if cert_file and url.startswith("https:") and not Path(cert_file).is_file():
+        raise InputError(
+            f"SSL_CERT_FILE names {shown(cert_file)}, which is not a file",
+            code="unreadable-file",
+            hint="correct or unset it: while it is set, no certificate of the system is trusted",
+        )
+    return Network(
+        ca=() if target.ca is None else certificates(target.ca, context.workspace),
+        cert_file=cert_file,
+        cert_dir=environ.get("SSL_CERT_DIR", ""),
+        proxy=_proxy(url, environ) if target.proxy == "env" and target.launch is None else None,
+    )
+
+
+def certificates(path: str, workspace: Path) -> tuple[bytes, ...]:
+    """The certificates of a PEM file, one each. Raises InputError as `network_of`."""
+    import ssl
+
+    found = tuple(_CERTIFICATE.findall(read_inside(path, workspace=workspace, where="ca", bytes_max=_CA_BYTES_MAX)))
+    try:
+        for one in found:
+            ssl.create_default_context(cadata=one.decode("ascii"))
+    except (ssl.SSLError, ValueError):
+        found = ()
+    if not found:
+        raise InputError(
+            f"{shown(path)} holds no certificate",
+            code="bad-certificate",
+            where="ca",
+            hint="name a PEM file with the certificate of the authority: -----BEGIN CERTIFICATE-----",
+        )
+    return found
+
+
+def _proxy(url: str, environ: Mapping[str, str]) -> str | None:
+    """The proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name for this address; lower case counts first."""
+    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
+
+    parts = urlsplit(url)
+    named = {scheme: _variable(environ, f"{scheme}_proxy") for scheme in ("http", "https", "all", "no")}
+    proxy = named.get(parts.scheme) or named["all"]
+    if not proxy or proxy_bypass_environment(parts.netloc.rpartition("@")[2], {"no": named["no"]}):
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if urlsplit(proxy).scheme not in ("http", "https") or not urlsplit(proxy).hostname:
+        raise InputError(
+            f"the proxy of {parts.scheme} addresses is no address of an HTTP proxy",
+            code="bad-proxy",
+            where="proxy",
+            hint=f"write {parts.scheme.upper()}_PROXY=http://host:port, or leave proxy out",
+        )
+    return proxy
+
+
+def _variable(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(name) or environ.get(name.upper()) or ""
+
+
+def certificate_problem(text: str) -> str:
+    """What is wrong with a certificate, by what a TLS library says; empty where `text` is about something else."""
+    if not _ABOUT_CERTIFICATES.search(text):
+        return ""
+    return next((words for pattern, words in _KINDS if pattern.search(text)), _NOT_TRUSTED)
+
+
+async def check_certificate(address: SplitResult, network: Network, *, timeout_s: float) -> None:
+    """Shake hands once, so that a certificate that will not do is said before anything is asked.
+
+    Raises DriverError `certificate-not-trusted`, `no-tls`. Whatever else goes wrong is left to the client.
+    """
+    if address.scheme != "https" or network.proxy is not None or not address.hostname:
+        return
+    import asyncio
+    import ssl
+
+    try:
+        async with asyncio.timeout(timeout_s):
+            _, writer = await asyncio.open_connection(
+                address.hostname, address.port or 443, ssl=network.ssl_context(), server_hostname=address.hostname
+            )
+    except ssl.SSLCertVerificationError as error:
+        raise _refused(address, certificate_problem(f"certificate verify failed: {error}"), str(error)) from error
+    except ssl.SSLError as error:
+        if error.reason in _NO_TLS:
+            raise DriverError(
+                f"{address.netloc} does not speak TLS",
+                code="no-tls",
+                hint=f"write http://{address.netloc}, or start the app with its certificate",
+            ) from error
+        return
+    except (OSError, TimeoutError):
+        return
+    writer.close()
+    with contextlib.suppress(OSError, ssl.SSLError):
+        await writer.wait_closed()
+
+
+def _refused(address: SplitResult, what: str, said: str) -> DriverError:
+    hints = {
+        _NOT_TRUSTED: "name the authority that signed it: `ca: PATH` beside url (a PEM file), or SSL_CERT_FILE",
+        _KINDS[0][1]: "renew it",
+        _KINDS[1][1]: "wait, or set the clock of this machine right",
+        _KINDS[2][1]: "write the name that the certificate is for in url",
+    }
+    return DriverError(
+        f"{address.netloc}: {what}: {said}", code="certificate-not-trusted", hint=hints.get(what, hints[_NOT_TRUSTED])
+    )
