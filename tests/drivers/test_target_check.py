@@ -175,7 +175,7 @@ def test_a_key_that_the_driver_never_reads_is_an_error(tmp_path: Path, target: s
 
 @pytest.mark.parametrize(
     ("option", "code", "hint"),
-    [("client: httpx3", "unknown-client", "httpx2"), ("metadata: ignored", "bad-value", "ignore")],
+    [("client: pyrequest", "unknown-client", "pyreqwest"), ("metadata: ignored", "bad-value", "ignore")],
 )
 def test_an_option_of_another_value_is_an_error(tmp_path: Path, option: str, code: str, hint: str) -> None:
     (problem,) = problems_of(tmp_path, f"    default: {{driver: authzen, url: 'http://x', options: {{{option}}}}}\n")
