@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
 from plangate.cli.output import print_document, print_document_with_rows
+from plangate.cli.screen import screen_width, wants_colour
 
 if TYPE_CHECKING:
     from plangate.engine.session import Prepared
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from plangate.reports.matrix_table import TableRow
 
 __all__ = ["command"]
-
-_WIDTH_PLAIN = 100
 
 
 @click.command(
@@ -98,9 +95,7 @@ def _print_text(prepared: Prepared) -> None:
     from plangate.matrix.table import decision_table
     from plangate.reports.matrix_table import print_matrix
 
-    terminal = sys.stdout.isatty()
-    colour = terminal and not os.environ.get("NO_COLOR")
-    width = shutil.get_terminal_size((_WIDTH_PLAIN, 24)).columns if terminal else _WIDTH_PLAIN
+    colour, width = wants_colour(sys.stdout), screen_width(sys.stdout)
     for oracle in _oracles(prepared):
         rows = [_row(entry) for entry in decision_table(oracle)]
         click.echo(f"{oracle.catalog.name} {oracle.catalog.version} in {prepared.environment.name}\n")

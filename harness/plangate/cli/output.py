@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from plangate.errors import ExitCode, PlangateError
+from plangate.line_guard import inert_json
 
 __all__ = ["FORMAT", "Output", "note_workspace", "print_document", "print_document_with_rows"]
 
@@ -133,9 +134,9 @@ def _output() -> Output | None:
 
 def _text(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
     """As JSON that standard output can hold: other letters as they are where its encoding has them, else escaped."""
-    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    text = inert_json(json.dumps(document, indent=indent, ensure_ascii=False))
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
-        return json.dumps(document, indent=indent)
+        return inert_json(json.dumps(document, indent=indent))
     return text

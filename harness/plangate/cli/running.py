@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import signal
 import sys
 import time
@@ -19,6 +17,7 @@ import click
 from plangate.cli.following import following
 from plangate.cli.output import print_document
 from plangate.cli.processes import fresh_processes
+from plangate.cli.screen import screen_width, wants_colour
 from plangate.cli.world import real_world
 from plangate.documents.suite import Suite
 from plangate.documents.workspace import Workspace
@@ -214,18 +213,8 @@ def _print(run: StoredRun, surveyed: Survey, *, as_json: bool, ended_by: Plangat
         return
     from plangate.reports.terminal import print_report
 
-    terminal = sys.stdout.isatty()
-    colour, width = _colour(terminal=terminal), _width(terminal=terminal)
+    colour, width = wants_colour(sys.stdout), screen_width(sys.stdout)
     print_report(run, sys.stdout, surveyed=surveyed, colour=colour, width=width)
-
-
-def _colour(*, terminal: bool) -> bool:
-    """Colour only on a terminal, and there not against the person's wish (no-color.org)."""
-    return terminal and not os.environ.get("NO_COLOR")
-
-
-def _width(*, terminal: bool) -> int:
-    return shutil.get_terminal_size((100, 24)).columns if terminal else 100
 
 
 def _resume_command(workspace: Workspace, header: RunHeader) -> str:

@@ -18,6 +18,7 @@ import sys
 from typing import Any, TextIO
 
 from plangate.errors import ExitCode, PlangateError
+from plangate.line_guard import LineGuard
 
 __all__ = ["OwnStreams"]
 
@@ -81,8 +82,47 @@ class OwnStreams:
         return int(status)
 
 
+class _GuardedText(io.TextIOWrapper):
+    """Text in which nothing is live (rule P12): the last place that every line of every verb goes through."""
+
+    guard: LineGuard
+
+    def write(self, text: str, /) -> int:
+        """How many letters were taken: all of them."""
+        super().write(self.guard(text))
+        return len(text)
+
+    @property
+    def buffer(self) -> Any:
+        """Bytes that take the same way: click writes around a stream whose encoding is ASCII."""
+        return _GuardedBytes(self)
+
+
+class _GuardedBytes(io.RawIOBase):
+    """Bytes written as the text they are."""
+
+    def __init__(self, text: _GuardedText) -> None:
+        self._text = text
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, data: Any, /) -> int:
+        """How much was written: all of it."""
+        self._text.write(bytes(data).decode(self._text.encoding, "backslashreplace"))
+        return memoryview(data).nbytes
+
+    def flush(self) -> None:
+        """Everything written until now is out."""
+        if not self._text.closed:
+            self._text.flush()
+
+
 def _text_stream(raw: _Descriptor, before: TextIO | None) -> TextIO:
     """Text over `raw`, in the encoding that Python chose for this stream; a letter it lacks is escaped."""
     encoding = before.encoding if before is not None else "utf-8"
     buffered = io.BufferedWriter(raw)
-    return io.TextIOWrapper(buffered, encoding=encoding, errors="backslashreplace", line_buffering=raw.isatty())
+    stream = _GuardedText(buffered, encoding=encoding, errors="backslashreplace", line_buffering=raw.isatty())
+    stream.guard = LineGuard()
+    return stream

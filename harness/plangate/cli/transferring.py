@@ -12,6 +12,7 @@ import click
 
 from plangate.cli.output import print_document
 from plangate.errors import ExitCode
+from plangate.line_guard import drawing
 
 if TYPE_CHECKING:
     from plangate.evidence.registry.reference import Reference
@@ -36,13 +37,15 @@ def telling() -> Iterator[Callable[[int, int], None]]:
 
     def told(done: int, count: int) -> None:
         if watched:
-            click.echo(f"\r\033[K{done:,} of {count:,} blobs", nl=False, err=True)
+            with drawing(sys.stderr):
+                click.echo(f"\r\033[K{done:,} of {count:,} blobs", nl=False, err=True)
 
     try:
         yield told
     finally:
         if watched:
-            click.echo("\r\033[K", nl=False, err=True)
+            with drawing(sys.stderr):
+                click.echo("\r\033[K", nl=False, err=True)
 
 
 def say_transferred(done: Transferred, place: Reference, *, verb: str, as_json: bool) -> ExitCode:

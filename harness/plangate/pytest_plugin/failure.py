@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from plangate.entitlements.decision import LimitDetail
 from plangate.errors import PlangateError
 from plangate.pytest_plugin.asking import Witness
+from plangate.reports.safe_text import clean
 from plangate.verdicts.result import CellResult, ObservedCount, Verdict
 
 __all__ = ["FailureText", "refusal_text", "witness_text"]
@@ -67,7 +68,7 @@ def witness_text(witness: Witness, *, options: str = "") -> str:
 def _cell_text(result: CellResult, *, options: str) -> str:
     expected = result.expected
     wanted = f"{expected.effect} {expected.reason}{_limit(expected.limit)}"
-    place = ", ".join(f"{axis} {value}" for axis, value in result.axes.items() if value is not None)
+    place = ", ".join(f"{axis} {clean(str(value))}" for axis, value in result.axes.items() if value is not None)
     lines = [
         f"{result.verdict}: {_contrast(result)}",
         f"  cell       {place}",
@@ -83,15 +84,17 @@ def _contrast(result: CellResult) -> str:
     if result.verdict is Verdict.ERROR:
         faults = sorted({str(seen.fault) for seen in result.observed if seen.fault is not None})
         return f"could not be observed ({', '.join(faults) or 'no answer'})"
-    answers = list(dict.fromkeys(f"{seen.effect} ({seen.reason})" for seen in result.observed if seen.effect))
+    answers = list(
+        dict.fromkeys(f"{seen.effect} ({clean(str(seen.reason))})" for seen in result.observed if seen.effect)
+    )
     return f"{' and '.join(answers)} where the plan says {expected}"
 
 
 def _observed(seen: ObservedCount) -> str:
-    what = str(seen.fault) if seen.fault is not None else f"{seen.effect} {seen.reason or '(no reason)'}"
-    detail = f": {seen.detail[:_DETAIL_MAX]}" if seen.detail else ""
+    what = str(seen.fault) if seen.fault is not None else f"{seen.effect} {clean(seen.reason or '(no reason)')}"
+    detail = f": {clean(seen.detail, length_max=_DETAIL_MAX)}" if seen.detail else ""
     return f"{seen.count} x {what}{_limit(seen.limit)}{detail}"
 
 
 def _limit(limit: LimitDetail | None) -> str:
-    return f" ({limit.name}: {limit.remaining} of {limit.limit} left)" if limit else ""
+    return f" ({clean(limit.name)}: {limit.remaining} of {limit.limit} left)" if limit else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TextIO
 
+from plangate.line_guard import drawing, visible
 from plangate.reports.marks import ASCII, Mark
 
 __all__ = ["Line", "Span", "plain", "write_lines"]
@@ -51,9 +52,12 @@ def write_lines(lines: Iterable[Line], stream: TextIO, *, colour: bool, width: i
     from rich.text import Text
 
     console = Console(file=stream, force_terminal=True, width=width, highlight=False, color_system="standard")
-    for line in lines:
-        spans = [(text if carries_signs else text.translate(ASCII), _STYLES[style]) for text, style in line]
-        console.print(Text.assemble(*spans), soft_wrap=True)
+    with drawing(stream):
+        for line in lines:
+            spans = [
+                (visible(text if carries_signs else text.translate(ASCII)), _STYLES[style]) for text, style in line
+            ]
+            console.print(Text.assemble(*spans), soft_wrap=True)
 
 
 def _carries(stream: TextIO, signs: str) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from plangate.line_guard import drawing
 from plangate.reports.counts import count_text, duration_text
 from plangate.reports.safe_text import clean, fit
 
@@ -139,6 +141,7 @@ class _Live:
         self._stream, self._clock, self._unit = stream, clock, unit
         self._next = 0.0
         self._live: Live | None = None
+        self._drawing = ExitStack()
 
     def __enter__(self) -> _Live:
         from rich.console import Console
@@ -146,6 +149,7 @@ class _Live:
 
         console = Console(file=self._stream, force_terminal=True, highlight=False)
         self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._drawing.enter_context(drawing(self._stream))
         self._live.start()
         return self
 
@@ -170,6 +174,7 @@ class _Live:
     def __exit__(self, *_: object) -> None:
         if self._live is not None:
             self._live.stop()
+        self._drawing.close()
 
 
 def _bar(tick: Tick, *, width: int) -> str:

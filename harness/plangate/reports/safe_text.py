@@ -1,15 +1,17 @@
-"""Texts that the app under test wrote, made harmless for terminals, XML and tables; and their width on screen."""
+"""Texts from outside (apps, manifests, bundles), made harmless for terminals, CI systems, XML and tables."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+from plangate.line_guard import inert
+
 __all__ = ["clean", "columns", "encodable", "fit", "shape"]
 
 # C0 and C1 controls, and the characters that reorder or hide what stands beside them.
 _CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]"
 )
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _BLANKS = re.compile(r"\s+")
@@ -18,8 +20,12 @@ _DIGITS = re.compile(r"-?\d+")
 
 
 def clean(text: str, *, length_max: int = 2_000) -> str:
-    """`text` in one line without control characters, at most `length_max` characters. Total: never raises."""
-    harmless = _BLANKS.sub(" ", _LONE_SURROGATE.sub("\ufffd", _CONTROL.sub("\ufffd", text[: length_max * 2]))).strip()
+    """`text` in one line without control characters or commands of a CI system, at most `length_max` characters.
+
+    Total: never raises.
+    """
+    visible = _LONE_SURROGATE.sub("\ufffd", _CONTROL.sub("\ufffd", text[: length_max * 2]))
+    harmless = inert(_BLANKS.sub(" ", visible).strip())
     return harmless if len(harmless) <= length_max else harmless[: length_max - 1] + "…"
 
 

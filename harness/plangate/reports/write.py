@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from plangate.errors import InputError
+from plangate.line_guard import LineGuard, inert_json
 from plangate.reports.html_report import html_report
 from plangate.reports.json_report import run_document
 from plangate.reports.junit import write_junit
@@ -23,15 +25,15 @@ _Writer = Callable[[RunReport, TextIO, Survey], None]
 
 
 def _write_json(report: RunReport, stream: TextIO, surveyed: Survey) -> None:
-    json.dump(run_document(report, surveyed=surveyed), stream, ensure_ascii=False, indent=2, allow_nan=False)
-    stream.write("\n")
+    document = run_document(report, surveyed=surveyed)
+    stream.write(inert_json(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)) + "\n")
 
 
 _WRITERS: Mapping[str, _Writer] = {
     ".html": lambda report, stream, surveyed: _write(stream, html_report(report, surveyed=surveyed)),
     ".json": _write_json,
-    ".md": lambda report, stream, surveyed: _write(stream, markdown_report(report, surveyed=surveyed)),
-    ".txt": lambda report, stream, surveyed: print_report(report, stream, colour=False, surveyed=surveyed),
+    ".md": lambda report, stream, surveyed: _write(stream, LineGuard()(markdown_report(report, surveyed=surveyed))),
+    ".txt": lambda report, stream, surveyed: _write(stream, LineGuard()(_as_text(report, surveyed))),
     ".xml": lambda report, stream, _: write_junit(report, stream),
 }
 
@@ -79,6 +81,12 @@ def write_report(report: RunReport, path: Path, *, surveyed: Survey | None = Non
             where=str(path),
             hint="name a file in a folder that can be written to, on a disk with room; the run itself is stored",
         ) from error
+
+
+def _as_text(report: RunReport, surveyed: Survey) -> str:
+    stream = io.StringIO()
+    print_report(report, stream, colour=False, surveyed=surveyed)
+    return stream.getvalue()
 
 
 def _write(stream: TextIO, text: str) -> None:
