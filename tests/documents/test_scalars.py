@@ -15,7 +15,6 @@ CORE = [
     ("-0", 0),
     ("+12", 12),
     ("-3", -3),
-    ("0755", 755),
     ("0o17", 15),
     ("0x1F", 31),
     ("9007199254740991", 2**53 - 1),
@@ -70,6 +69,27 @@ def test_the_core_schema_is_read(text: str, value: object) -> None:
 @pytest.mark.parametrize("text", TEXT)
 def test_everything_else_is_text(text: str) -> None:
     assert read_plain(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("020", ("20 here and 16 to", "write 20, or 16;")),
+        ("-0755", ("-755 here and -493 to", "write -755, or -493;")),
+        ("+010", ("10 here and 8 to", "write 10, or 8;")),
+        ("089", ("89 here and text to", "write 89;")),
+    ],
+)
+def test_a_leading_zero_that_makes_two_numbers_is_refused_with_both(text: str, readings: tuple[str, str]) -> None:
+    with pytest.raises(BadScalarError) as refused:
+        read_plain(text)
+    assert refused.value.code == "number-ambiguous"
+    assert (readings[0] in str(refused.value), readings[1] in refused.value.hint) == (True, True)
+
+
+@pytest.mark.parametrize(("text", "value"), [("007", 7), ("-01", -1), ("00", 0), ("0o020", 16), ("0" * 5000 + "1", 1)])
+def test_a_leading_zero_that_makes_one_number_is_none_too_many(text: str, value: int) -> None:
+    assert read_plain(text) == value
 
 
 @pytest.mark.parametrize("text", [".inf", "-.INF", "+.Inf", ".nan", ".NaN", "1e999", "-1e400"])

@@ -1,9 +1,10 @@
-"""The schemas: each is a valid JSON Schema, passes its example, and finds what is wrong where `jsonschema` finds it."""
+"""The schemas: each is a valid JSON Schema, passes its example, and both libraries find the same problems with it."""
 
 from __future__ import annotations
 
 import copy
 import json
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from plangate.documents.kinds import Kind, schema_check, schema_of, schema_text
 from plangate.documents.loader import load
-from plangate.documents.schema_check import SchemaError, compile_schema
+from plangate.documents.schema_check import SchemaCheck, compile_schema, fastest
 from plangate.documents.validation import SCHEMA_CODES
 from tests.documents.sample_documents import KINDS
 
@@ -27,21 +28,12 @@ def example(kind: Kind) -> Any:
     return load((text.split("---\n")[1] if kind is Kind.PROMPT else text).encode(), path=kind.value).value
 
 
-@cache
-def library(kind: Kind) -> Draft202012Validator:
-    return Draft202012Validator(schema_of(kind))
+BOTH = pytest.mark.parametrize("engine", ["jsonschema-rs", "jsonschema"])
 
 
 @cache
-def rust(kind: Kind) -> Any:
-    jsonschema_rs = pytest.importorskip("jsonschema_rs", reason="left out: jsonschema-rs is not installed")
-    return jsonschema_rs.Draft202012Validator(schema_of(kind))
-
-
-def ours(kind: Kind, value: Any) -> list[SchemaError]:
-    errors: list[SchemaError] = []
-    schema_check(kind)(value, (), errors)
-    return errors
+def check_of(kind: Kind, engine: str) -> SchemaCheck:
+    return compile_schema(schema_of(kind), engine=engine)
 
 
 @EACH
@@ -53,8 +45,7 @@ def test_it_is_a_valid_schema_of_draft_2020_12(kind: Kind) -> None:
 
 @EACH
 def test_the_example_passes(kind: Kind) -> None:
-    assert ours(kind, example(kind)) == []
-    assert list(library(kind).iter_errors(example(kind))) == []
+    assert schema_check(kind)(example(kind)) == []
 
 
 @EACH
@@ -62,7 +53,7 @@ def test_an_unknown_field_and_a_missing_one_fail(kind: Kind) -> None:
     value = example(kind)
     value["surprise"] = 1
     del value["metadata"]
-    assert {(error.keyword, error.detail) for error in ours(kind, value)} == {
+    assert {(error.keyword, error.detail) for error in schema_check(kind)(value)} == {
         ("additionalProperties", "surprise"),
         ("required", "metadata"),
     }
@@ -100,34 +91,86 @@ def test_its_own_messages_have_known_codes_and_say_what_to_write(kind: Kind) -> 
     assert [words for words in found if not words["message"] or not words["hint"]] == []
 
 
-def test_a_keyword_that_nobody_enforces_is_refused() -> None:
-    with pytest.raises(ValueError, match="contains"):
-        compile_schema({"type": "array", "contains": {"type": "string"}})
-    with pytest.raises(ValueError, match="nowhere"):
-        compile_schema({"$ref": "#/$defs/gone"})
+@EACH
+def test_every_keyword_is_one_that_a_validator_or_an_editor_knows(kind: Kind) -> None:
+    """A misspelled keyword would be a rule that nobody enforces."""
+    known = {*Draft202012Validator.VALIDATORS, "then", "$schema", "$id", "$defs", "title", "description"}
+    unknown = set()
+
+    def walk(schema: Any) -> None:
+        unknown.update(set(schema) - known - {"patternErrorMessage", "x-plangate"})
+        for key in ("properties", "$defs"):
+            for part in schema.get(key, {}).values():
+                walk(part)
+        for key in ("items", "additionalProperties", "propertyNames", "if", "then"):
+            if isinstance(schema.get(key), dict):
+                walk(schema[key])
+        for key in ("anyOf", "oneOf", "allOf"):
+            for part in schema.get(key, ()):
+                walk(part)
+
+    walk(schema_of(kind))
+    assert unknown == set()
 
 
-def test_a_line_break_does_not_slip_past_the_end_of_a_pattern() -> None:
-    check = compile_schema({"type": "string", "pattern": "^[a-z]+$"})
-    errors: list[SchemaError] = []
-    check("abc\n", (), errors)
-    assert [error.keyword for error in errors] == ["pattern"]
+def _places(schema: dict[str, Any], value: Any, engine: str) -> list[tuple[tuple[str | int, ...], str]]:
+    return sorted((error.pointer, error.keyword) for error in compile_schema(schema, engine=engine)(value))
 
 
-def test_true_is_not_one_nor_text() -> None:
-    check = compile_schema({"properties": {"a": {"enum": [1, "x"]}, "b": {"const": True}}})
-    errors: list[SchemaError] = []
-    check({"a": True, "b": 1}, (), errors)
-    check({"a": 1, "b": True}, (), errors)
-    assert [error.pointer for error in errors] == [("a",), ("b",)]
+@BOTH
+def test_a_line_break_does_not_slip_past_the_end_of_a_pattern(engine: str) -> None:
+    assert _places({"type": "string", "pattern": "^[a-z]+$"}, "abc\n", engine) == [((), "pattern")]
 
 
-def test_an_integer_is_written_as_one() -> None:
-    check = compile_schema({"type": "integer"})
-    for value, wrong in ((14, False), (14.0, True), (True, True), ("14", True)):
-        errors: list[SchemaError] = []
-        check(value, (), errors)
-        assert bool(errors) is wrong
+@BOTH
+def test_true_is_not_one_nor_text(engine: str) -> None:
+    schema = {"properties": {"a": {"enum": [1, "x"]}, "b": {"const": True}}}
+    assert _places(schema, {"a": True, "b": 1}, engine) == [(("a",), "enum"), (("b",), "const")]
+    assert _places(schema, {"a": 1, "b": True}, engine) == []
+
+
+@BOTH
+def test_a_whole_number_is_an_integer_however_it_is_written(engine: str) -> None:
+    wrong = [value for value in (14, 14.0, 14.5, True, "14", None) if _places({"type": "integer"}, value, engine)]
+    assert wrong == [14.5, True, "14", None]
+
+
+@BOTH
+def test_each_name_and_each_item_that_is_wrong_has_its_own_place(engine: str) -> None:
+    schema = {
+        "required": ["x", "y"],
+        "properties": {"list": {"uniqueItems": True}, "x": {}},
+        "additionalProperties": False,
+        "propertyNames": {"maxLength": 4},
+    }
+    assert _places(schema, {"list": [1, "a", 1.0, True, "a"], "one": 0, "fifth": 0}, engine) == [
+        ((), "required"),
+        ((), "required"),
+        (("fifth",), "additionalProperties"),
+        (("fifth",), "maxLength"),
+        (("list", 2), "uniqueItems"),
+        (("list", 4), "uniqueItems"),
+        (("one",), "additionalProperties"),
+    ]
+
+
+@BOTH
+def test_of_several_forms_the_one_that_the_value_resembles_answers(engine: str) -> None:
+    seats = {"type": "object", "required": ["n"], "properties": {"n": {"$ref": "#/$defs/count"}}}
+    schema = {
+        "$defs": {"count": {"type": "integer", "minimum": 0}},
+        "properties": {"limit": {"anyOf": [{"const": "unlimited", "type": "string"}, {"type": "integer"}, seats]}},
+    }
+    assert _places(schema, {"limit": {"n": -1}}, engine) == [(("limit", "n"), "minimum")]
+    assert _places(schema, {"limit": {}}, engine) == [(("limit",), "required")]
+    assert _places(schema, {"limit": "unlimted"}, engine) == [(("limit",), "anyOf")], "every form is named"
+    assert _places(schema, {"limit": []}, engine) == [(("limit",), "anyOf")]
+    assert _places(schema, {"limit": 2.0}, engine) == []
+
+
+@BOTH
+def test_what_is_of_another_type_is_told_once(engine: str) -> None:
+    assert _places({"type": "string", "enum": ["a", "b"]}, 5, engine) == [((), "type")]
 
 
 def test_editors_are_told_which_schema_belongs_to_which_file() -> None:
@@ -143,15 +186,13 @@ def test_editors_are_told_which_schema_belongs_to_which_file() -> None:
     assert all((root / schema).is_file() for schema in mapping)
 
 
-# --- agreement with the jsonschema library -------------------------------------------------------------------------
-
-Places = set[tuple[str | int, ...]]
+# --- agreement of the two libraries --------------------------------------------------------------------------------
 
 _SCALARS = (
     st.none()
     | st.booleans()
     | st.integers(-3, 700)
-    | st.sampled_from([0.5, -1.5])
+    | st.sampled_from([0.5, -1.5, 2.0, 1e300])
     | st.sampled_from(["", "free", "unlimited", "latest", "env:NAME", "all", "x y", "PT1H", "sha256:0", "2026-01-01"])
 )
 _VALUES = st.recursive(
@@ -200,46 +241,34 @@ def _mutate(data: st.DataObject, value: Any) -> Any:
     return value
 
 
-_TYPES = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list, "null": type(None)}
-
-
-def _takes(branch: dict[str, Any], value: Any) -> bool:
-    names = branch.get("type")
-    if names is None:
-        return True
-    names = [names] if isinstance(names, str) else names
-    return any(type(value) is _TYPES[name] for name in names)
-
-
-def _theirs(errors: Any) -> Places:
-    """Where `jsonschema` sees errors; inside anyOf and oneOf, those of the only branch that takes such values."""
-    places: Places = set()
-    for error in errors:
-        if error.validator in ("anyOf", "oneOf"):
-            branches = error.schema[error.validator]
-            near = [index for index, branch in enumerate(branches) if _takes(branch, error.instance)]
-            if len(near) == 1:
-                places |= _theirs(part for part in error.context if part.schema_path[0] == near[0])
-                continue
-        places.add(tuple(error.absolute_path))
-    return places
-
-
-def _our_places(errors: list[SchemaError]) -> Places:
-    """The library reports these three at the value that holds the key or the item; we point at the key or item."""
-    return {error.pointer[:-1] if error.in_key or error.keyword == "uniqueItems" else error.pointer for error in errors}
+@pytest.mark.parametrize("kind", list(Kind))
+@given(data=st.data())
+def test_both_libraries_name_the_same_problems_at_the_same_places(kind: Kind, data: st.DataObject) -> None:
+    value = _mutate(data, example(kind))
+    fast, slow = (
+        {
+            (one.pointer, one.keyword, str(one.detail), one.in_key, repr(one.value))
+            for one in check_of(kind, name)(value)
+        }
+        for name in ("jsonschema-rs", "jsonschema")
+    )
+    assert fast == slow
 
 
 @pytest.mark.parametrize("kind", list(Kind))
 @given(data=st.data())
-def test_errors_stand_where_jsonschema_finds_them(kind: Kind, data: st.DataObject) -> None:
+def test_a_problem_is_told_where_the_library_alone_would_refuse(kind: Kind, data: st.DataObject) -> None:
     value = _mutate(data, example(kind))
-    assert _our_places(ours(kind, value)) == _theirs(library(kind).iter_errors(value))
+    assert (schema_check(kind)(value) == []) is Draft202012Validator(schema_of(kind)).is_valid(value)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-@given(data=st.data())
-def test_the_rust_validator_agrees_on_what_is_valid(kind: Kind, data: st.DataObject) -> None:
-    validator = rust(kind)
-    value = _mutate(data, example(kind))
-    assert (ours(kind, value) == []) is validator.is_valid(value)
+def test_without_a_wheel_of_the_fast_library_the_other_one_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+    fastest.cache_clear()
+    try:
+        assert fastest() == "jsonschema"
+        assert [error.keyword for error in compile_schema({"type": "string"})(5)] == ["type"]
+    finally:
+        monkeypatch.undo()
+        fastest.cache_clear()
+    assert fastest() == "jsonschema-rs"

@@ -92,7 +92,9 @@ def test_a_literal_secret_is_refused_and_not_repeated() -> None:
             "write 1 or more",
         ),
         (Kind.PLAN_CATALOG, "messages: unlimited", "messages: unlimted", "bad-value", "did you mean 'unlimited'?"),
-        (Kind.PLAN_CATALOG, "messages: 20}", "messages: 20.0}", "bad-value", "a number or unlimited or"),
+        (Kind.PLAN_CATALOG, "messages: 20}", "messages: 20.5}", "bad-value", "a number or unlimited or"),
+        (Kind.PLAN_CATALOG, "messages: 20}", "messages: 1e300}", "out-of-range", "above 9007199254740991"),
+        (Kind.PLAN_CATALOG, "messages: 20}", "messages: 020}", "number-ambiguous", "write 20, or 16"),
         (Kind.PLAN_CATALOG, "{order: [own, team, org]}", "{}", "missing-field", "exactly one of order, set"),
         (Kind.PLAN_CATALOG, "{order: [own, team, org]}", "{order: [own], set: [own]}", "missing-field", "exactly one"),
         (Kind.PLAN_CATALOG, "tiers: [free, pro,", "tiers: [free, free,", "duplicate-item", "listed twice"),
@@ -104,7 +106,7 @@ def test_a_literal_secret_is_refused_and_not_repeated() -> None:
         (Kind.PLAN_CATALOG, "effect: write", "effect: wirte", "bad-value", "did you mean 'write'?"),
         (Kind.PLAN_CATALOG, "prohibited: true", "prohibited: yes", "wrong-type", "write true or false"),
         (Kind.PLAN_CATALOG, "extends: free", "extends: ~", "wrong-type", "write a value, or remove the line"),
-        (Kind.ENVIRONMENT, "revision: 14", "revision: 14.0", "wrong-type", "write 14"),
+        (Kind.ENVIRONMENT, "revision: 14", "revision: 14.5", "wrong-type", "must be a whole number, is 14.5"),
         (Kind.ENVIRONMENT, "revision: 14", 'revision: "14"', "wrong-type", "remove the quotes"),
         (Kind.ENVIRONMENT, "revision: 14", "revision: 0", "out-of-range", "0 is below 1"),
         (Kind.ENVIRONMENT, "tier: nonproduction", "tier: staging", "bad-value", "one of nonproduction, production"),
@@ -198,6 +200,17 @@ def test_a_suite_axis_takes_each_form_of_the_table() -> None:
     assert suite.axis("linked").values == (True, False)
     assert suite.axis("phrasing").word == "none"
     assert suite.axis("nothing") is None
+
+
+def test_a_number_that_is_whole_is_one_however_it_is_written() -> None:
+    """Its canonical JSON is the same, and so is what it means."""
+    catalog = read_document(Kind.PLAN_CATALOG, changed(CATALOG, "messages: 20}", "messages: 2e1}").encode(), path="c")
+    number = catalog.sound().plans["free"].limits["messages"].number
+    assert (number, type(number)) == (20, int)
+    text = changed(changed(ENVIRONMENT, "revision: 14", "revision: 14.0"), "seed: 7}", "seed: 7, top_p: 1.0}")
+    stage = read_document(Kind.ENVIRONMENT, text.encode(), path="e").sound()
+    assert repr(stage.revision) == "14"
+    assert repr(stage.release.model.parameters["top_p"]) == "1.0", "what is only passed on stays as it is written"
 
 
 def test_trust_says_who_may_sign() -> None:

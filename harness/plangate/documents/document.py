@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from plangate.documents.parse_suite import parse_suite
 from plangate.documents.parse_trust import parse_trust
 from plangate.documents.positions import Positions
 from plangate.documents.problems import capped
+from plangate.documents.scalars import whole_numbers
 from plangate.documents.secret_texts import secrets_in_text
 from plangate.documents.suite_rules import prompt_problems, suite_problems, trust_problems
 from plangate.documents.text import read_text
@@ -63,6 +64,7 @@ def read_document(kind: Kind, data: bytes, *, path: str) -> Document:
     if loaded.complete:
         problems += validate(kind, loaded.value, loaded.positions)
     if not problems:
+        loaded = replace(loaded, value=whole_numbers(loaded.value, except_in=_FREE.get(kind, ())))
         model = _parse(kind, loaded, template)
         problems += capped(_RULES[kind](model))
     told = {problem.line for problem in problems if problem.code == "literal-secret"}
@@ -98,6 +100,8 @@ def _mapping(loaded: Loaded) -> dict[str, Any]:
     return value
 
 
+_FREE: Final = {Kind.ENVIRONMENT: ("flags", "identity", "json", "options", "parameters")}
+"""Keys of what a document only passes on: there `1.0` may be meant as it is written."""
 _PARSERS: Final[dict[Kind, Callable[[dict[str, Any], Positions], Any]]] = {
     Kind.ENVIRONMENT: parse_environment,
     Kind.PLAN_CATALOG: parse_catalog,

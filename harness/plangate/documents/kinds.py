@@ -6,9 +6,10 @@ import json
 from enum import StrEnum
 from functools import cache
 from pkgutil import get_data
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from plangate.documents.schema_check import SchemaCheck, compile_schema
+if TYPE_CHECKING:
+    from plangate.documents.schema_check import SchemaCheck
 
 __all__ = ["Kind", "schema_check", "schema_of", "schema_text"]
 
@@ -60,4 +61,6 @@ def schema_of(kind: Kind) -> dict[str, Any]:
 @cache
 def schema_check(kind: Kind) -> SchemaCheck:
     """The check that a kind's schema compiles to, once."""
+    from plangate.documents.schema_check import compile_schema
+
     return compile_schema(schema_of(kind))

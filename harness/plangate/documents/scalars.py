@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Final
+from collections.abc import Collection
+from typing import Any, Final
 
 from plangate.documents.wording import shown
 
-__all__ = ["INTEGER_MAX", "BadScalarError", "read_plain"]
+__all__ = ["INTEGER_MAX", "BadScalarError", "read_plain", "whole_numbers"]
 
 INTEGER_MAX: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (RFC 8785 refuses larger ones)."""
@@ -46,10 +47,24 @@ class BadScalarError(ValueError):
         self.hint = hint
 
 
+def whole_numbers(value: Any, *, except_in: Collection[str] = ()) -> Any:
+    """`value` with each number that is whole as an integer: `20.0` is 20. What lies under the keys named stays."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {
+            key: item if key in except_in else whole_numbers(item, except_in=except_in) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [whole_numbers(item, except_in=except_in) for item in value]
+    return value
+
+
 def read_plain(text: str) -> str | int | float | bool | None:
     """The value of an unquoted scalar.
 
-    Raises BadScalarError for a number that is not finite, and for an integer beyond 2^53.
+    Raises BadScalarError for a number that is not finite, for an integer beyond 2^53, and for one such as `020`, which
+    is 20 here and 16 to readers of YAML 1.1.
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -68,14 +83,28 @@ def read_plain(text: str) -> str | int | float | bool | None:
 
 def _integer(digits: str, base: int) -> int:
     # Counted before it is converted: Python refuses (and slows down on) numbers of thousands of digits.
-    if len(digits.lstrip("+-0")) <= _DIGITS_MAX:
-        number = int(digits, base)
-        if abs(number) <= INTEGER_MAX:
-            return number
+    plain = digits.lstrip("+-0")
+    if len(plain) > _DIGITS_MAX or int(plain or "0", base) > INTEGER_MAX:
+        raise BadScalarError(
+            f"the integer {shown(digits)} is beyond 2^53",
+            code="number-too-large",
+            hint="write a smaller number, or put it in quotes if it is a name",
+        )
+    number = int(plain or "0", base) * (-1 if digits.startswith("-") else 1)
+    if base == 10 and digits.lstrip("+-").startswith("0"):
+        _refuse_second_reading(digits, number)
+    return number
+
+
+def _refuse_second_reading(digits: str, number: int) -> None:
+    """After a leading zero YAML 1.1 reads octal digits, or text where there is an 8 or a 9."""
+    other = "text" if set(digits) & {"8", "9"} else int(digits, 8)
+    if other == number:
+        return
     raise BadScalarError(
-        f"the integer {shown(digits)} is beyond 2^53",
-        code="number-too-large",
-        hint="write a smaller number, or put it in quotes if it is a name",
+        f"{shown(digits)} is {number} here and {other} to readers of YAML 1.1, which takes a leading zero for octal",
+        code="number-ambiguous",
+        hint=f"write {number}{'' if other == 'text' else f', or {other}'}; put it in quotes if it is a name",
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from plangate.documents.environment import Json
 from plangate.documents.kinds import Kind, schema_check
 from plangate.documents.positions import Positions
 from plangate.documents.problems import PROBLEMS_MAX
-from plangate.documents.schema_check import SchemaError
 from plangate.documents.wording import did_you_mean, dotted, listed, shown
 from plangate.errors import Problem
+
+if TYPE_CHECKING:
+    from plangate.documents.schema_check import SchemaError
 
 __all__ = ["SCHEMA_CODES", "validate"]
 
@@ -38,8 +40,7 @@ def validate(kind: Kind, value: Json, positions: Positions) -> list[Problem]:
     """What is wrong with `value` as a document of `kind`, sorted by place. Total: never raises."""
     if stranger := _wrong_kind(kind, value, positions):
         return [stranger]
-    errors: list[SchemaError] = []
-    schema_check(kind)(value, (), errors)
+    errors = schema_check(kind)(value)
     problems = sorted(_problem(error, positions) for error in errors[:PROBLEMS_MAX])
     if len(errors) > PROBLEMS_MAX:
         problems.append(
@@ -120,7 +121,6 @@ def _type_hint(wanted: list[str], error: SchemaError) -> str:
     hints = {
         "write a value, or remove the line": value is None,
         f'put it in quotes: "{shown(value)}"': "string" in wanted and isinstance(value, bool | int | float),
-        f"write {shown(value).partition('.')[0]}": "integer" in wanted and isinstance(value, float) and value % 1 == 0,
         "remove the quotes": "integer" in wanted and isinstance(value, str) and value.lstrip("-").isdigit(),
         "write true or false": "boolean" in wanted and isinstance(value, str),
         "write it between [ and ]": "array" in wanted and isinstance(value, str | int),
