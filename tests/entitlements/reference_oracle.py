@@ -209,7 +209,7 @@ def total_limit(catalog: Raw, subject: Raw, name: str) -> float:
     own = inherited(catalog, subject["plan"], "limits", name)
     if own == "unlimited":
         return float("inf")
-    seats = subject["quantity"] if is_number(subject["quantity"]) else 0
+    seats = 1 if subject["quantity"] is None else subject["quantity"] if is_number(subject["quantity"]) else 0
     base = own["per_quantity"] * max(seats, 0) if isinstance(own, dict) else own or 0
     return base + sum(addon.get("limits", {}).get(name, {"add": 0})["add"] for addon in bought_addons(catalog, subject))
 

@@ -183,7 +183,7 @@ def _subject(c: Choices) -> Raw:
         "state": c.one([*["Subscribed"] * 9, *STATES, "Limbo"]),
         "usage": c.mapping(LIMITS, lambda: c.one(MALFORMED) if c.rarely(9) else c.number(6)),
         "addons": c.some([*ADDONS, "ghost-pack"], most=2),
-        "quantity": "2" if c.rarely(20) else c.number(5) - 1,
+        "quantity": "2" if c.rarely(20) else c.one([-1, 0, 1, 2, 3, None]),
         "tenant_linked": c.one([True] * 12 + [False, "yes"]),
         "consents": [{"name": c.one(SCOPES), "level": c.one([*LEVELS, "owner"])} for _ in range(c.number(4))],
         "overrides": [

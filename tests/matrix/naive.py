@@ -14,13 +14,25 @@ Raw = dict[str, Any]
 Names = tuple[Any, ...]
 
 HUGE = 10**9
-OVERRIDES = ["none", "grant", "expired_grant", "revoke"]
+FOREVER, LONG_PAST = "9999-01-01T00:00:00Z", "2000-01-01T00:00:00Z"
+OVERRIDES = {
+    "none": [],
+    "grant": [("grant", FOREVER)],
+    "grant_expired": [("grant", LONG_PAST)],
+    "grant_ended_now": [("grant", "now")],
+    "grant_other": [("grant", FOREVER)],
+    "revoke": [("revoke", None)],
+    "revoke_expired": [("revoke", LONG_PAST)],
+    "revoke_ended_now": [("revoke", "now")],
+    "revoke_other": [("revoke", None)],
+    "grant_and_revoke": [("grant", FOREVER), ("revoke", None)],
+}
 
 
 def naive_cells(catalog: Raw, axes: Raw, *, phrasings: tuple[str, ...] = (), exclude: Any = ()) -> list[Names]:
     """The axis values of every cell, in forward order."""
     return [
-        (plan, state, capability, surface, usage, setting, addon, quantity, consent, linked, override, phrasing)
+        (plan, state, capability, surface, usage, setting, addon, quantity, consent, linked, override, cost, phrasing)
         for plan in named(axes.get("plan", "all"), list(catalog["plans"]), "unknown-plan")
         for state in named(axes.get("state", "all"), states(catalog), "UnknownState")
         for capability in named(axes.get("capability", "all"), list(catalog["capabilities"]), "unknown.capability")
@@ -32,8 +44,9 @@ def naive_cells(catalog: Raw, axes: Raw, *, phrasings: tuple[str, ...] = (), exc
         for consent in (consents(catalog, capability) if axes.get("consent") == "boundary" else ["full"])
         for linked in axes.get("linked", [True])
         for override in (OVERRIDES if axes.get("override") == "boundary" else ["none"])
+        for cost in costs(catalog, capability, axes.get("cost", "catalog"))
         for phrasing in (phrasings if "phrasing" in axes else [None])
-        if number_at(catalog, plan, capability, usage, addon, quantity) is not None
+        if number_at(catalog, plan, capability, usage, addon, quantity, cost) is not None
         if not any(
             excludes(
                 rule,
@@ -49,6 +62,7 @@ def naive_cells(catalog: Raw, axes: Raw, *, phrasings: tuple[str, ...] = (), exc
                     consent,
                     linked,
                     override,
+                    cost,
                     phrasing,
                 ),
             )
@@ -73,20 +87,35 @@ def consumed(catalog: Raw, capability: str) -> Raw:
 
 def usages(catalog: Raw, capability: str) -> list[str]:
     """Every name that might exist; `number_at` says whether it does."""
-    kinds = ["last_fit", "first_over", "huge"]
+    kinds = ["last_fit", "first_over", "exact", "far_over", "huge"]
     return ["zero", *(f"{kind}:{limit}" for limit in consumed(catalog, capability) for kind in kinds)]
 
 
-def number_at(catalog: Raw, plan: str, capability: str, usage: str, addon: str, quantity: int) -> int | None:
-    """The usage behind a name; None where there is no such use, or it would be zero usage under another name."""
+def costs(catalog: Raw, capability: str, asked: Any) -> list[str]:
+    if asked == "catalog" or not consumed(catalog, capability):
+        return ["catalog"]
+    return ["catalog", "more"] if asked == "more" else asked
+
+
+def price(catalog: Raw, capability: str, cost: str) -> Raw:
+    return {limit: units + (cost == "more") for limit, units in consumed(catalog, capability).items()}
+
+
+def number_at(
+    catalog: Raw, plan: str, capability: str, usage: str, addon: str, quantity: int | None, cost: str
+) -> int | None:
+    """The usage behind a name; None where there is no such use, or it would be there twice under two names."""
     if usage == "zero":
         return 0
     kind, _, limit = usage.partition(":")
     most = limit_of(catalog, plan, limit, addon, quantity)
     if most == "unlimited":
         return HUGE if kind == "huge" else None
-    number = most - consumed(catalog, capability)[limit] + (kind == "first_over")
-    return number if kind != "huge" and number > 0 else None
+    units = price(catalog, capability, cost)[limit]
+    if kind == "huge" or (kind == "exact" and units == 1):
+        return None
+    number = {"last_fit": most - units, "first_over": most - units + 1, "exact": most, "far_over": most + most + units}
+    return number[kind] if number[kind] > 0 else None
 
 
 def lineage(catalog: Raw, plan: str) -> list[Raw]:
@@ -97,14 +126,14 @@ def lineage(catalog: Raw, plan: str) -> list[Raw]:
     return found
 
 
-def limit_of(catalog: Raw, plan: str, limit: str, addon: str, quantity: int) -> Any:
+def limit_of(catalog: Raw, plan: str, limit: str, addon: str, quantity: int | None) -> Any:
     if plan not in catalog["plans"] or limit not in catalog["limits"]:
         return 0
     declared = [one["limits"][limit] for one in lineage(catalog, plan) if limit in one.get("limits", {})]
     value = declared[0] if declared else 0
     if value == "unlimited":
         return value
-    base = value["per_quantity"] * quantity if isinstance(value, dict) else value
+    base = value["per_quantity"] * (1 if quantity is None else quantity) if isinstance(value, dict) else value
     extras = [catalog["addons"][name]["limits"].get(limit, {"add": 0})["add"] for name in chosen(addon)]
     return base + sum(extras)
 
@@ -148,12 +177,12 @@ def consents(catalog: Raw, capability: str) -> list[str]:
         if scope.get("consent", "user") != "user":
             names.append(f"short:{scope['name']}")
         found += [name for name in names if name not in found]
-    return found
+    return [*found, "preauthorized"]
 
 
 def excludes(rule: Any, names: Names) -> bool:
     order = ["plan", "state", "capability", "surface", "usage", "setting", "addon", "quantity", "consent", "linked"]
-    values = dict(zip([*order, "override", "phrasing"], names, strict=True))
+    values = dict(zip([*order, "override", "cost", "phrasing"], names, strict=True))
     return all("*" in wanted or spelled(values[axis]) in wanted for axis, wanted in rule.items())
 
 
@@ -165,9 +194,16 @@ def spelled(value: Any) -> str:
     )
 
 
+def following(catalog: Raw, capability: str) -> str:
+    """Another capability than this one: the next in the file, the first after the last."""
+    names = list(catalog["capabilities"])
+    others = [*names, *names][names.index(capability) + 1 :] if capability in names else names
+    return others[0] if others[0] != capability else "unknown.capability"
+
+
 def naive_question(catalog: Raw, names: Names, *, time: str) -> Raw:
     """The evaluation request of a cell, without the subject's id."""
-    plan, state, capability, surface, usage, setting, addon, quantity, consent, linked, override, phrasing = names
+    plan, state, capability, surface, usage, setting, addon, quantity, consent, linked, override, cost, phrasing = names
     scopes: dict[str, str] = {}
     for body in catalog["capabilities"].values():
         for scope in body.get("scopes", []):
@@ -179,13 +215,15 @@ def naive_question(catalog: Raw, names: Names, *, time: str) -> Raw:
         del scopes[scope]
     elif kind == "short":
         scopes[scope] = "user"
+    elif kind == "preauthorized":
+        scopes = dict.fromkeys(scopes, "preauthorized")
     used = dict.fromkeys(catalog["limits"], 0)
     if usage != "zero":
-        used[usage.partition(":")[2]] = number_at(catalog, plan, capability, usage, addon, quantity)
-    expires = {"grant": "9999-01-01T00:00:00Z", "expired_grant": "2000-01-01T00:00:00Z", "revoke": None}
+        used[usage.partition(":")[2]] = number_at(catalog, plan, capability, usage, addon, quantity, cost)
+    about = following(catalog, capability) if override.endswith("_other") else capability
     overrides = [
-        {"capability": capability, "effect": override.removeprefix("expired_"), "expires": expires[override]}
-        for _ in range(override != "none")
+        {"capability": about, "effect": effect, "expires": time if expires == "now" else expires}
+        for effect, expires in OVERRIDES[override]
     ]
     asked = own_settings(catalog, plan, capability)
     if setting != "plan":
@@ -209,7 +247,7 @@ def naive_question(catalog: Raw, names: Names, *, time: str) -> Raw:
         "resource": {"type": "capability", "id": capability, "properties": asked},
         "context": {
             "surface": surface,
-            "cost": consumed(catalog, capability),
+            "cost": price(catalog, capability, cost),
             "phrasing": phrasing,
             "time": time,
         },

@@ -20,10 +20,11 @@ FULL: dict[str, Any] = {
     "usage": "boundary",
     "setting": "boundary",
     "addon": "all",
-    "quantity": [1, 3],
+    "quantity": [1, 3, None],
     "consent": "boundary",
     "linked": [True, False],
     "override": "boundary",
+    "cost": "more",
     "phrasing": {"file": "phrasings/attacks.txt"},
 }
 """Every axis at its widest."""

@@ -68,12 +68,23 @@ def test_usage_that_nobody_could_exceed_is_tried_where_a_limit_is_unlimited(case
 @pytest.mark.parametrize(
     ("limit", "cost", "expected"),
     [
-        (20, 1, {"zero": 0, "last_fit:messages": 19, "first_over:messages": 20}),
-        (20, 3, {"zero": 0, "last_fit:messages": 17, "first_over:messages": 18}),
-        (3, 3, {"zero": 0, "first_over:messages": 1}),
-        (2, 3, {"zero": 0}),
-        (0, 1, {"zero": 0}),
-        (1, 1, {"zero": 0, "first_over:messages": 1}),
+        (20, 1, {"zero": 0, "last_fit:messages": 19, "first_over:messages": 20, "far_over:messages": 41}),
+        (
+            20,
+            3,
+            {
+                "zero": 0,
+                "last_fit:messages": 17,
+                "first_over:messages": 18,
+                "exact:messages": 20,
+                "far_over:messages": 43,
+            },
+        ),
+        (3, 3, {"zero": 0, "first_over:messages": 1, "exact:messages": 3, "far_over:messages": 9}),
+        (2, 3, {"zero": 0, "exact:messages": 2, "far_over:messages": 7}),
+        (0, 1, {"zero": 0, "far_over:messages": 1}),
+        (0, 2, {"zero": 0, "far_over:messages": 2}),
+        (1, 1, {"zero": 0, "first_over:messages": 1, "far_over:messages": 3}),
         (None, 1, {"zero": 0, "huge:messages": 10**9}),
     ],
 )
@@ -90,8 +101,12 @@ def test_each_limit_is_tried_with_the_others_at_zero() -> None:
         ("zero", {"messages": 0, "exports": 0, "tokens": 0}),
         ("last_fit:messages", {"messages": 498, "exports": 0, "tokens": 0}),
         ("first_over:messages", {"messages": 499, "exports": 0, "tokens": 0}),
+        ("exact:messages", {"messages": 500, "exports": 0, "tokens": 0}),
+        ("far_over:messages", {"messages": 1002, "exports": 0, "tokens": 0}),
         ("last_fit:tokens", {"messages": 0, "exports": 0, "tokens": 900}),
         ("first_over:tokens", {"messages": 0, "exports": 0, "tokens": 901}),
+        ("exact:tokens", {"messages": 0, "exports": 0, "tokens": 1000}),
+        ("far_over:tokens", {"messages": 0, "exports": 0, "tokens": 2100}),
     ]
 
 
@@ -103,11 +118,11 @@ def test_boundaries_follow_seats_and_addons() -> None:
     assert over == {"none": 200, "export-pack": 300, "crm": 200}
 
 
-def test_a_plan_that_does_not_set_a_limit_is_tried_at_zero_only() -> None:
+def test_a_plan_that_does_not_set_a_limit_is_tried_at_zero_and_with_what_a_larger_plan_left() -> None:
     axes = {"plan": ["free"], "state": ["Subscribed"], "capability": ["report.export"], "usage": "boundary"}
     _, cells = cells_of(sample(), axes)
 
-    assert [cell.axes[4] for cell in cells] == ["zero"]
+    assert [(cell.axes[4], cell.subject.usage["exports"]) for cell in cells] == [("zero", 0), ("far_over:exports", 1)]
 
 
 SETTINGS = {
@@ -168,6 +183,7 @@ def test_consents_are_tried_full_none_and_each_scope_missing_or_short() -> None:
         "short:Write",
         "missing:Sync",
         "short:Sync",
+        "preauthorized",
     )
 
 
@@ -180,21 +196,90 @@ def test_only_full_consent_lets_a_scope_through() -> None:
         "none": Reason.CONSENT_REQUIRED,
         "missing:Tickets.ReadWrite": Reason.CONSENT_REQUIRED,
         "short:Tickets.ReadWrite": Reason.CONSENT_REQUIRED,
+        "preauthorized": Reason.APPROVAL_REQUIRED,
     }
 
 
-def test_overrides_grant_expire_and_revoke() -> None:
+def test_an_override_counts_for_its_capability_until_it_ends_and_a_revoke_beats_a_grant() -> None:
     axes = {"plan": ["free", "pro"], "state": ["Subscribed"], "capability": ["crm.sync"], "override": "boundary"}
     catalog = sample(plans__pro__grants=["crm.sync"])
     oracle, cells = cells_of(catalog, axes)
+    told = {(cell.axes[0], cell.axes[10]): oracle.decide(cell.subject, cell.request).reason.value for cell in cells}
 
-    assert {(cell.axes[0], cell.axes[10]): oracle.decide(cell.subject, cell.request).reason for cell in cells} == {
-        ("free", "none"): Reason.NOT_IN_PLAN,
-        ("free", "grant"): Reason.ENTITLED,
-        ("free", "expired_grant"): Reason.NOT_IN_PLAN,
-        ("free", "revoke"): Reason.REVOKED,
-        ("pro", "none"): Reason.ENTITLED,
-        ("pro", "grant"): Reason.ENTITLED,
-        ("pro", "expired_grant"): Reason.ENTITLED,
-        ("pro", "revoke"): Reason.REVOKED,
+    assert {override: (told["free", override], told["pro", override]) for _, override in told} == {
+        "none": ("not_in_plan", "entitled"),
+        "grant": ("entitled", "entitled"),
+        "grant_expired": ("not_in_plan", "entitled"),
+        "grant_ended_now": ("not_in_plan", "entitled"),
+        "grant_other": ("not_in_plan", "entitled"),
+        "revoke": ("revoked", "revoked"),
+        "revoke_expired": ("not_in_plan", "entitled"),
+        "revoke_ended_now": ("not_in_plan", "entitled"),
+        "revoke_other": ("not_in_plan", "entitled"),
+        "grant_and_revoke": ("revoked", "revoked"),
     }
+
+
+def test_an_override_that_ends_now_ends_at_the_instant_of_the_request() -> None:
+    axes = {"plan": ["free"], "capability": ["crm.sync"], "override": "boundary"}
+    matrix = expand(suite_of(axes, time="2026-07-08T09:10:11Z"), Oracle.of(sample()), surfaces=TARGETS)
+    ends = {cell.axes[10]: [one.expires for one in cell.subject.overrides] for cell in matrix}
+
+    assert ends["grant_ended_now"] == ends["revoke_ended_now"] == ["2026-07-08T09:10:11Z"]
+    assert {cell.request.time for cell in matrix} == {"2026-07-08T09:10:11Z"}
+
+
+def test_an_override_of_another_capability_names_one_that_the_app_knows() -> None:
+    axes = {"plan": ["free"], "state": ["Subscribed"], "capability": "all+unknown", "override": "boundary"}
+    _, cells = cells_of(sample(), axes)
+    named = {
+        cell.request.capability: cell.subject.overrides[0].capability
+        for cell in cells
+        if cell.axes[10] == "grant_other"
+    }
+
+    assert named["kb.search"] == "report.export"
+    assert named["crm.sync"] == named["unknown.capability"] == "kb.search"
+    assert all(asked != other for asked, other in named.items())
+
+
+def test_a_use_may_cost_one_more_than_the_catalog_says_and_has_boundaries_of_its_own() -> None:
+    axes = {"plan": ["pro"], "state": ["Subscribed"], "capability": ["kb.search"], "usage": "boundary", "cost": "more"}
+    oracle, cells = cells_of(sample(), axes)
+
+    assert [(cell.axes[11], cell.axes[4], cell.request.cost, cell.subject.usage["messages"]) for cell in cells] == [
+        ("catalog", "zero", {"messages": 1}, 0),
+        ("more", "zero", {"messages": 2}, 0),
+        ("catalog", "last_fit:messages", {"messages": 1}, 499),
+        ("more", "last_fit:messages", {"messages": 2}, 498),
+        ("catalog", "first_over:messages", {"messages": 1}, 500),
+        ("more", "first_over:messages", {"messages": 2}, 499),
+        ("more", "exact:messages", {"messages": 2}, 500),
+        ("catalog", "far_over:messages", {"messages": 1}, 1001),
+        ("more", "far_over:messages", {"messages": 2}, 1002),
+    ]
+    for cell in cells:
+        fits = str(cell.axes[4]).partition(":")[0] in ("zero", "last_fit")
+        assert (oracle.decide(cell.subject, cell.request).reason is Reason.ENTITLED) == fits
+
+
+def test_what_consumes_nothing_costs_nothing_more() -> None:
+    axes = {"plan": ["pro"], "state": ["Subscribed"], "capability": ["crm.sync", "kb.search"], "cost": ["more"]}
+    _, cells = cells_of(sample(), axes)
+
+    assert [(cell.request.capability, cell.axes[11]) for cell in cells] == [
+        ("crm.sync", "catalog"),
+        ("kb.search", "more"),
+    ]
+
+
+def test_a_flat_rate_has_no_seats_and_counts_as_one() -> None:
+    axes = {"plan": ["enterprise"], "state": ["Subscribed"], "capability": ["report.export"], "usage": "boundary"}
+    _, cells = cells_of(sample(), {**axes, "quantity": [None]})
+
+    assert [(cell.subject.quantity, cell.subject.usage["exports"]) for cell in cells] == [
+        (None, 0),
+        (None, 99),
+        (None, 100),
+        (None, 201),
+    ]

@@ -123,6 +123,7 @@ def test_rows_that_are_no_cells_cover_nothing() -> None:
         "full",
         True,
         "none",
+        "catalog",
         None,
     )
     unknown = ("gold", *impossible[1:4], "zero", *impossible[5:])
@@ -138,6 +139,7 @@ def test_values_that_exist_only_with_an_addon_are_impossible_without_it() -> Non
 
     assert pairs == {
         *product(["zero"], ["none", "export-pack", "crm"]),
+        *product(["far_over:exports"], ["none", "export-pack", "crm"]),
         *product(["last_fit:exports", "first_over:exports"], ["export-pack"]),
     }
 

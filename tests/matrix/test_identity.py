@@ -13,9 +13,14 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plangate.documents.suite import AXES
+from plangate.entitlements.oracle import Oracle
 from plangate.entitlements.request import Subject
 from plangate.errors import InputError
+from plangate.matrix.expansion import expand
 from plangate.matrix.identity import canonical, cell_digest, subject_id, text
+from tests.entitlements.catalogs import sample
+from tests.matrix.suites import TARGETS, suite_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +43,21 @@ def test_half_a_surrogate_pair_is_refused() -> None:
 
 
 def test_normal_values_are_left_out_and_others_are_not() -> None:
-    normal = ("pro", "Subscribed", "kb.search", "default", "zero", "plan", "none", 1, "full", True, "none", None)
+    normal = (
+        "pro",
+        "Subscribed",
+        "kb.search",
+        "default",
+        "zero",
+        "plan",
+        "none",
+        1,
+        "full",
+        True,
+        "none",
+        "catalog",
+        None,
+    )
     named = rfc8785.dumps(
         {
             "axes": {"plan": "pro", "state": "Subscribed", "capability": "kb.search", "surface": "default"},
@@ -51,9 +70,35 @@ def test_normal_values_are_left_out_and_others_are_not() -> None:
     assert cell_digest(normal, catalog="c", suite="s") == hashlib.sha256(named).digest()[:10]
     others = [
         cell_digest((*normal[:at], value, *normal[at + 1 :]), catalog="c", suite="s")
-        for at, value in [(4, "first_over:x"), (7, 2), (9, False), (11, "please")]
+        for at, value in [(4, "first_over:x"), (7, 2), (7, None), (9, False), (11, "more"), (12, "please")]
     ]
-    assert len({cell_digest(normal, catalog="c", suite="s"), *others}) == 5
+    assert len({cell_digest(normal, catalog="c", suite="s"), *others}) == 7
+
+
+@pytest.mark.parametrize(
+    ("differs", "cell", "subject"),
+    [
+        ({"usage": "first_over:messages"}, "c-1172558bd76c81d05d88", "t-pro-subscribed-4237bff14f38"),
+        (
+            {"override": "grant_expired", "quantity": 2, "consent": "none"},
+            "c-ee9c4aca66487d8bc5c0",
+            "t-pro-subscribed-ee2add12a888",
+        ),
+    ],
+)
+def test_cells_keep_the_ids_they_had_before_there_was_an_axis_for_the_cost(
+    differs: dict[str, object], cell: str, subject: str
+) -> None:
+    axes = {"plan": ["pro"], "state": ["Subscribed"], "capability": ["kb.search"], "usage": "boundary", "cost": "more"}
+    axes = {**axes, "consent": "boundary", "override": "boundary", "quantity": [1, 2, None]}
+    wanted = {"usage": "zero", "consent": "full", "override": "none", "quantity": 1, "cost": "catalog", **differs}
+    found = [
+        (one.id, one.subject_id)
+        for one in expand(suite_of(axes), Oracle.of(sample()), surfaces=TARGETS)
+        if wanted.items() <= dict(zip(AXES, one.axes, strict=True)).items()
+    ]
+
+    assert found == [(cell, subject)]
 
 
 @given(names, names)

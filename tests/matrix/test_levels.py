@@ -27,7 +27,7 @@ def refused(axes: dict[str, Any], **others: Any) -> InputError:
 def test_axes_left_out_take_all_that_the_catalog_has_or_their_normal_value() -> None:
     matrix = matrix_of({"plan": ["free"]})
 
-    assert {cell.axes[4:] for cell in matrix} == {("zero", "plan", "none", 1, "full", True, "none", None)}
+    assert {cell.axes[4:] for cell in matrix} == {("zero", "plan", "none", 1, "full", True, "none", "catalog", None)}
     assert matrix.axes["surface"] == ("default",)
     assert len(matrix) == len(sample().capabilities) * 4
 
@@ -122,6 +122,9 @@ def test_an_unknown_name_is_one_that_the_catalog_really_does_not_have() -> None:
         {"addon": "every"},
         {"consent": "half"},
         {"override": "grant"},
+        {"cost": "less"},
+        {"cost": ["more", 2]},
+        {"cost": []},
         {"phrasing": "rude"},
     ],
 )
@@ -130,7 +133,14 @@ def test_a_word_that_an_axis_does_not_know_is_refused(axes: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    "axes", [{"quantity": [0]}, {"quantity": [1, True]}, {"quantity": "all"}, {"linked": [1]}, {"linked": "all"}]
+    "axes",
+    [
+        {"quantity": [0]},
+        {"quantity": [1, True]},
+        {"quantity": "all"},
+        {"linked": [1]},
+        {"linked": "all"},
+    ],
 )
 def test_quantities_are_numbers_and_linked_is_true_or_false(axes: dict[str, Any]) -> None:
     assert refused(axes).code == "unknown-axis-value"

@@ -338,16 +338,16 @@ def test_a_condition_beside_plan_and_capability_is_named() -> None:
         [
             cell_result(
                 {**axes, "override": override},
-                (said("allow", "entitled"),) if override == "expired_grant" else right(axes, due),
+                (said("allow", "entitled"),) if override == "grant_expired" else right(axes, due),
                 due=due,
             )
             for axes in every_cell(surfaces=["default"])
-            for override in ("none", "expired_grant")
+            for override in ("none", "grant_expired")
             if (due := expected(axes)).rule == "D6"
         ]
     )
     (cause,) = survey(run).causes
-    assert cause.title.endswith("with override expired_grant")
+    assert cause.title.endswith("with override grant_expired")
     assert "override" in {spread.axis for spread in cause.spreads if spread.is_told}
 
 

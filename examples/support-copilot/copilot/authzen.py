@@ -35,7 +35,7 @@ def customer_from(evaluation: Evaluation) -> Customer:
             tenant=_text(subject["id"]),
             plan=_text(told["plan"]),
             state=_text(told["state"]),
-            seats=_whole(told.get("quantity", 1)),
+            seats=_seats(told.get("quantity")),
             extras=tuple(map(_text, told.get("addons") or ())),
             linked=told.get("tenant_linked") is True,
             consents=consents_from(told.get("consents") or ()),
@@ -76,6 +76,11 @@ def _whole(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise TypeError(f"{value!r:.80} is not a whole number")
     return value
+
+
+def _seats(value: Any) -> int:
+    """A customer at a flat rate has no seats, and counts as one."""
+    return 1 if value is None else _whole(value)
 
 
 def _units(units: Mapping[str, Any]) -> Mapping[str, int]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plangate.documents.workspace import Workspace
     from plangate.entitlements.explanation import RuleStep
     from plangate.entitlements.oracle import Oracle
-    from plangate.entitlements.request import Consent, Request, Subject
+    from plangate.entitlements.request import Consent, Override, Request, Subject
 
 __all__ = ["command"]
 
@@ -27,6 +27,7 @@ _EPILOG = """\b
 Examples:
   plangate why dev --plan free --capability report.export
   plangate why stage --plan pro --capability report.export --usage exports=50 --scope org
+  plangate why stage --plan free --capability kb.search --usage messages=18 --cost messages=3
   plangate why prod --plan pro --capability ticket.write --consent Tickets.ReadWrite=user --json
 """
 
@@ -55,6 +56,15 @@ def _counts(context: click.Context, param: click.Parameter, values: tuple[str, .
     return pairs
 
 
+def _seats(_: click.Context, param: click.Parameter, value: str) -> int | None:
+    """A number of seats, or None for `none`."""
+    if value == "none":
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+        raise click.BadParameter(f"{value!r} is neither a whole number from 0 up nor none", param=param)
+    return int(value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     """The options, as given."""
@@ -67,11 +77,12 @@ class _Asked:
     usage: tuple[tuple[str, str], ...]
     scope: str | None
     setting: tuple[tuple[str, str], ...]
-    quantity: int
+    quantity: int | None
     addon: tuple[str, ...]
     consent: tuple[str, ...]
     unlinked: bool
     override: str | None
+    cost: tuple[tuple[str, str], ...]
     surface: str
 
 
@@ -83,7 +94,14 @@ class _Asked:
 @click.option("--usage", callback=_counts, multiple=True, metavar="LIMIT=N", help="Used so far; may be repeated.")
 @click.option("--scope", metavar="VALUE", help="Asks for this data_scope, or for this value of the one order setting.")
 @click.option("--setting", callback=_pairs, multiple=True, metavar="NAME=VALUE", help="Asks for it; may be repeated.")
-@click.option("--quantity", type=click.IntRange(0), default=1, show_default=True, metavar="N", help="Seats bought.")
+@click.option(
+    "--quantity",
+    callback=_seats,
+    default="1",
+    show_default=True,
+    metavar="N",
+    help="Seats bought; `none` for a flat rate.",
+)
 @click.option("--addon", multiple=True, metavar="NAME", help="An add-on that was bought; may be repeated.")
 @click.option(
     "--consent",
@@ -92,7 +110,8 @@ class _Asked:
     help="Only these consents: user, admin or preauthorized; may be repeated; `none` for none. Default: all.",
 )
 @click.option("--unlinked", is_flag=True, help="The tenant is not linked.")
-@click.option("--override", type=click.Choice(["grant", "revoke"]), help="The tenant has this override of it.")
+@click.option("--override", metavar="NAME", help="The tenant has this override of it: a value of the axis, as `grant`.")
+@click.option("--cost", callback=_counts, multiple=True, metavar="LIMIT=N", help="This use costs N; may be repeated.")
 @click.option("--surface", default="default", show_default=True, metavar="NAME", help="Where the gate is tried.")
 @click.option("--catalog", metavar="NAME", help="The plan catalog, where the environment pins several.")
 @workspace_option
@@ -107,7 +126,8 @@ def command(workspace: Path, *, as_json: bool, **options: Any) -> int:
     asked = _Asked(**options)
     opened = load_workspace(workspace)
     oracle = environment_oracle(opened, asked.environment, catalog=asked.catalog)
-    subject, request = _subject(asked, oracle.catalog), _request(asked, oracle.catalog)
+    request = _request(asked, oracle.catalog)
+    subject = _subject(asked, oracle.catalog, time=request.time)
     steps = why(oracle, subject, request)
     notes = _notes(asked, oracle.catalog, request)
     line = _source_line(opened, oracle, steps[-1])
@@ -118,8 +138,8 @@ def command(workspace: Path, *, as_json: bool, **options: Any) -> int:
     return ExitCode.PASSED
 
 
-def _subject(asked: _Asked, catalog: PlanCatalog) -> Subject:
-    from plangate.entitlements.request import Override, Subject
+def _subject(asked: _Asked, catalog: PlanCatalog, *, time: str) -> Subject:
+    from plangate.entitlements.request import Subject
 
     return Subject(
         plan=asked.plan,
@@ -129,8 +149,21 @@ def _subject(asked: _Asked, catalog: PlanCatalog) -> Subject:
         tenant_linked=not asked.unlinked,
         consents=_consents(asked, catalog),
         usage={name: int(number) for name, number in asked.usage},
-        overrides=(Override(asked.capability, asked.override),) if asked.override else (),
+        overrides=_overrides(asked, catalog, time=time),
     )
+
+
+def _overrides(asked: _Asked, catalog: PlanCatalog, *, time: str) -> tuple[Override, ...]:
+    """The overrides that a cell with this value has."""
+    from plangate.matrix.boundaries import OVERRIDES, override_of
+    from plangate.matrix.subjects import Subjects
+
+    if asked.override is None:
+        return ()
+    if asked.override not in OVERRIDES:
+        raise click.BadParameter(f"{asked.override!r} is none of {', '.join(OVERRIDES)}", param_hint="--override")
+    about = Subjects(catalog, time=time).overridden(asked.override, asked.capability)
+    return override_of(asked.override, capability=about, time=time)
 
 
 def _consents(asked: _Asked, catalog: PlanCatalog) -> tuple[Consent, ...]:
@@ -159,7 +192,7 @@ def _request(asked: _Asked, catalog: PlanCatalog) -> Request:
     named: dict[str, str | int] = {name: _value(catalog, name, text) for name, text in asked.setting}
     if asked.scope is not None:
         named[_scope_setting(catalog, capability)] = asked.scope
-    cost = dict(capability.consumes) if capability else {}
+    cost = {**(capability.consumes if capability else {}), **{name: int(number) for name, number in asked.cost}}
     return Request(capability=asked.capability, surface=asked.surface, settings=named, cost=cost)
 
 
@@ -201,7 +234,7 @@ def _notes(asked: _Asked, catalog: PlanCatalog, request: Request) -> list[str]:
         ("plan", [asked.plan], catalog.plans),
         ("capability", [asked.capability], catalog.capabilities),
         ("state", [asked.state], {SUBSCRIBED: None, **catalog.states}),
-        ("limit", [name for name, _ in asked.usage], catalog.limits),
+        ("limit", [name for name, _ in (*asked.usage, *asked.cost)], catalog.limits),
         ("setting", list(request.settings), catalog.settings),
         ("add-on", list(asked.addon), catalog.addons),
     ]

@@ -44,7 +44,7 @@ def _axis(raw: Any) -> AxisSpec:
 
 
 def _excluded(raw: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Axis -> the values it names, as text: `true`, `5`, `null` and `free` alike."""
+    """Axis -> the values it names, as text: `true`, `5`, `none` (for null) and `free` alike."""
     return {
         axis: tuple(_text(value) for value in (values if isinstance(values, list) else [values]))
         for axis, values in raw.items()
@@ -53,7 +53,7 @@ def _excluded(raw: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 
 def _text(value: str | int | bool | None) -> str:  # noqa: FBT001 - a value of the document, not a switch
     if value is None:
-        return "null"
+        return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -23,6 +23,7 @@ AXES: tuple[str, ...] = (
     "consent",
     "linked",
     "override",
+    "cost",
     "phrasing",
 )
 """Every axis, in the order in which cells are expanded (last varies fastest)."""

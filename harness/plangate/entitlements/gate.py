@@ -215,8 +215,10 @@ def undeclared_bound(name: str, *, capability: str, cost: int = 0) -> Bound:
 
 
 def seats(subject: Subject) -> int:
-    """The subscription's quantity; a malformed one is zero."""
+    """The subscription's quantity: one where it has none, zero where it is malformed."""
     quantity = subject.quantity
+    if quantity is None:
+        return 1
     return quantity if quantity.__class__ is int and quantity > 0 else 0
 
 

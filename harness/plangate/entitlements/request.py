@@ -31,7 +31,8 @@ class Subject:
 
     plan: str
     state: str
-    quantity: int = 1
+    quantity: int | None = 1
+    """Seats; None = a flat rate without seats, which counts as one where a limit asks."""
     addons: tuple[str, ...] = ()
     tenant_linked: bool = True
     consents: tuple[Consent, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from plangate.documents.suite import Suite
 from plangate.entitlements.request import Request
-from plangate.matrix.boundaries import SettingPoint
+from plangate.matrix.boundaries import SettingPoint, cost_of
 from plangate.matrix.cell import AxisValue, Cell
 from plangate.matrix.groups import Group, Groups
 from plangate.matrix.identity import DIGEST_BYTES, fragment, text
@@ -29,11 +29,12 @@ _OUTERS_MAX = 1_024
 
 _Names = tuple[AxisValue, ...]
 
-_Variant = tuple[tuple[str, int, str, bool, str], bytes, int, int]
-"""Axes addon to override, the first bytes of a cell's message, indices of the add-ons and the quantity."""
+_Variant = tuple[tuple[str, int | None, str, bool, str, str], bytes, int, int, int]
+"""Axes addon to cost, the first bytes of a cell's message, index of the quantity, place of the usage point among all of
+add-ons, quantity and cost, and what the cost adds to the key of a request."""
 
 _Question = tuple[_Names, int, int, SettingPoint]
-"""Axes surface to setting, key of the request without phrasing, index of the usage, and the settings named."""
+"""Axes surface to setting, key of the request without cost and phrasing, index of the usage, and the settings named."""
 
 _Outer = tuple[_Names, bytes, _Question, int]
 """Axes plan to setting, last bytes of the message, the question, key of the subject without variant."""
@@ -82,12 +83,13 @@ class Shared:
             if len(self._keys) >= _KEPT_MAX:
                 self._keys.clear()
             number = self._keys[key] = self._keys_given
-            self._keys_given += len(self.lines)
+            self._keys_given += len(self.lines) * len(self.levels.costs)
         return (surfaces[surface], usages[usage], settings[setting]), number, usage, group.settings[setting]
 
-    def request(self, capability: str, line: int, *, question: _Question) -> Request:
-        """The request of a question in one phrasing."""
+    def request(self, capability: str, line: int, *, question: _Question, variant: _Variant) -> Request:
+        """The request of a question at one cost and in one phrasing."""
         (surface, _, _), number, _, setting = question
+        number += variant[4]
         request = self.requests.get(number + line)
         if request is None:
             if len(self.requests) >= _REQUESTS_MAX:
@@ -96,7 +98,7 @@ class Shared:
                 capability=capability,
                 surface=str(surface),
                 settings=setting.values,
-                cost=self._groups.capability(capability).consumes,
+                cost=cost_of(variant[0][5], consumes=self._groups.capability(capability).consumes),
                 phrasing=self.levels.phrasings[line],
                 time=self._time,
             )
@@ -109,10 +111,12 @@ class Shared:
             self._variants_kept = 0
         return self._variants.setdefault(capability, {})
 
-    def variant(self, capability: str, index: int, *, consents: tuple[AxisValue, ...]) -> _Variant:
-        """Make a variant: values for addon, quantity, consent, linked and override."""
+    def variant(self, capability: str, index: int, *, group: Group) -> _Variant:
+        """Make a variant: values for addon, quantity, consent, linked, override and cost."""
         levels = self.levels
-        rest, override = divmod(index, len(levels.overrides))
+        consents, costs = group.shape.axes[5], group.shape.axes[8]
+        rest, cost = divmod(index, len(costs))
+        rest, override = divmod(rest, len(levels.overrides))
         rest, linked = divmod(rest, len(levels.linked))
         rest, consent = divmod(rest, len(consents))
         addon, quantity = divmod(rest, len(levels.quantities))
@@ -122,16 +126,19 @@ class Shared:
             str(consents[consent]),
             levels.linked[linked],
             levels.overrides[override],
+            str(costs[cost]),
         )
-        beginning = b'{"axes":{%b%b,%b%b%b' % (
+        beginning = b'{"axes":{%b%b,%b%b%b%b' % (
             _member("addon", axes[0]),
             fragment("capability", capability),
             _member("consent", axes[2]),
+            _member("cost", axes[5]),
             _member("linked", axes[3]),
             _member("override", axes[4]),
         )
         self._variants_kept += 1
-        return axes, beginning, addon, quantity
+        place = (addon * len(levels.quantities) + quantity) * len(costs) + cost
+        return axes, beginning, quantity, place, cost * len(self.lines)
 
     def middles(self, plan: str) -> list[bytes]:
         """Members plan and quantity of a message, for each quantity."""
@@ -202,7 +209,7 @@ class Block:
         self._shared, self._group, self._offsets = shared, group, place.pattern.offsets
         self._names = (plan, state, capability)
         self._lines, self._count = shared.lines, len(shared.lines)
-        self._width = shared.fixed * len(group.shape.axes[5]) * self._count
+        self._width = shared.fixed * len(group.shape.axes[5]) * len(group.shape.axes[8]) * self._count
         self._middles = shared.middles(plan)
         self._endings = shared.endings(state)
         self._questions = shared.questions(capability, group)
@@ -221,7 +228,7 @@ class Block:
         outer, rest = divmod(raw, self._width)
         variant, line = divmod(rest, self._count)
         head, ending, question, tenant = self._outers.get(outer) or self._outer(outer)
-        axes, beginning, _, quantity = self._variants.get(variant) or self._variant(variant)
+        axes, beginning, quantity, _, asked = self._variants.get(variant) or self._variant(variant)
         phrasing, words = self._lines[line]
         key = tenant + variant
         subject_id, subject = self._named.get(key) or self._subject(key, question[2], variant)
@@ -231,7 +238,7 @@ class Block:
         _set_axes(cell, head + axes + phrasing)
         _set_subject_id(cell, subject_id)
         _set_subject(cell, subject)
-        _set_request(cell, self._requests.get(question[1] + line) or self._request(question, line))
+        _set_request(cell, self._requests.get(question[1] + asked + line) or self._request(question, variant, line))
         return cell
 
     def _outer(self, index: int) -> _Outer:
@@ -254,27 +261,28 @@ class Block:
         made = self._questions[index] = self._shared.question(self._names[2], index, group=self._group)
         return made
 
-    def _request(self, question: _Question, line: int) -> Request:
-        return self._shared.request(self._names[2], line, question=question)
+    def _request(self, question: _Question, variant: int, line: int) -> Request:
+        return self._shared.request(self._names[2], line, question=question, variant=self._variants[variant])
 
     def _variant(self, index: int) -> _Variant:
         if len(self._variants) >= _KEPT_MAX:
             self._variants.clear()
-        consents = self._group.shape.axes[5]
-        made = self._variants[index] = self._shared.variant(self._names[2], index, consents=consents)
+        made = self._variants[index] = self._shared.variant(self._names[2], index, group=self._group)
         return made
 
     def _subject(self, key: int, usage: int, variant: int) -> NamedSubject:
         plan, state, capability = self._names
-        (_, number, consent, linked, override), _, addon, quantity = self._variants[variant]
-        levels = self._shared.levels
-        point = self._group.usage.points[usage][addon * len(levels.quantities) + quantity]
+        (_, number, consent, linked, override, _), _, _, place, _ = self._variants[variant]
+        levels, subjects = self._shared.levels, self._shared.subjects
+        costs, quantities = len(self._group.shape.axes[8]), len(levels.quantities)
+        point = self._group.usage.points[usage][place]
         assert point is not None, "the pattern leaves out what a subject does not have"  # noqa: S101 - ours, not theirs
         if len(self._named) >= _SUBJECTS_MAX:
             self._named.clear()
-        overridden = "" if override == "none" else capability
-        tenant = Tenant(plan, state, point, levels.addons[addon], number, consent, linked, override, overridden)
-        made = self._named[key] = self._shared.subjects.of(tenant)
+        overridden = subjects.overridden(override, capability)
+        addons = levels.addons[place // (costs * quantities)]
+        tenant = Tenant(plan, state, point, addons, number, consent, linked, override, overridden)
+        made = self._named[key] = subjects.of(tenant)
         return made
 
 

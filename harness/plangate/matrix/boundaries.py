@@ -11,14 +11,19 @@ from plangate.documents.catalog import Capability, ConsentLevel, PlanCatalog, Sc
 from plangate.entitlements.request import Consent, Override
 
 __all__ = [
+    "CATALOG_COST",
+    "COST_MORE",
     "HUGE",
     "NO_CAPABILITY",
+    "OVERRIDES",
+    "USAGES",
     "ZERO",
     "SettingPoint",
     "UsagePoint",
     "addon_sets",
     "consent_names",
     "consents_of",
+    "cost_of",
     "full_consents",
     "override_of",
     "own_settings",
@@ -31,6 +36,8 @@ HUGE = 1_000_000_000
 
 EXPIRES_NEVER = "9999-01-01T00:00:00Z"
 EXPIRED = "2000-01-01T00:00:00Z"
+PREAUTHORIZED = "preauthorized"
+"""The value of the consent axis, which no scope can be taken for: theirs have a colon."""
 
 
 class UsagePoint(NamedTuple):
@@ -49,14 +56,34 @@ class SettingPoint:
     values: Mapping[str, str | int]
 
 
+CATALOG_COST, COST_MORE = "catalog", "more"
+"""The values of the cost axis."""
+
 ZERO = UsagePoint("zero")
+USAGES = ("last_fit", "first_over", "exact", "far_over", "huge")
+"""Kinds of usage points that a limit can have, in the order of the axis."""
+
+OVERRIDES = (
+    "none",
+    "grant",
+    "grant_expired",
+    "grant_ended_now",
+    "grant_other",
+    "revoke",
+    "revoke_expired",
+    "revoke_ended_now",
+    "revoke_other",
+    "grant_and_revoke",
+)
+"""The values of the override axis."""
 
 
 def usage_points(consumes: Mapping[str, int], *, limit_of: Callable[[str], int | None]) -> tuple[UsagePoint, ...]:
-    """Usage boundaries of a capability: zero, and for each limit it consumes the last use that fits and the first not.
+    """Usage boundaries of a capability: zero, and for each limit it consumes both sides of it and far beyond it.
 
-    `limit_of` gives the subject's limit: None = unlimited, 0 = none set. A point that would be zero usage again (a
-    limit equal to the cost, or below it) is left out: `zero` is that point already.
+    Both sides: the last use that fits, the first that does not, and where the cost is above one exactly the limit. Far:
+    twice the limit and the cost, as a downgrade or a race leaves it. `limit_of` gives the subject's limit: None =
+    unlimited, 0 = none set. A point that is there already under another name is left out.
     """
     points = [ZERO]
     for limit, cost in consumes.items():
@@ -64,10 +91,13 @@ def usage_points(consumes: Mapping[str, int], *, limit_of: Callable[[str], int |
         if number is None:
             points.append(UsagePoint(f"huge:{limit}", limit, HUGE))
             continue
-        if number - cost > 0:
-            points.append(UsagePoint(f"last_fit:{limit}", limit, number - cost))
-        if number - cost + 1 > 0:
-            points.append(UsagePoint(f"first_over:{limit}", limit, number - cost + 1))
+        edges = {
+            "last_fit": number - cost,
+            "first_over": number - cost + 1,
+            "exact": number if cost > 1 else 0,
+            "far_over": 2 * number + cost,
+        }
+        points.extend(UsagePoint(f"{kind}:{limit}", limit, used) for kind, used in edges.items() if used > 0)
     return tuple(points)
 
 
@@ -115,7 +145,7 @@ def full_consents(catalog: PlanCatalog) -> tuple[Consent, ...]:
 
 
 def consent_names(scopes: Iterable[Scope]) -> tuple[str, ...]:
-    """Consent boundaries of a capability: full, none, each scope missing, each one level short.
+    """Consent boundaries of a capability: full, none, each scope missing, each one level short, all preauthorized.
 
     One level below `user` is no consent at all, so a scope that needs `user` is only ever missing.
     """
@@ -124,7 +154,7 @@ def consent_names(scopes: Iterable[Scope]) -> tuple[str, ...]:
         names.append(f"missing:{scope.name}")
         if scope.consent.rank > ConsentLevel.USER.rank:
             names.append(f"short:{scope.name}")
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys([*names, PREAUTHORIZED]))
 
 
 def consents_of(name: str, *, full: tuple[Consent, ...]) -> tuple[Consent, ...]:
@@ -134,18 +164,27 @@ def consents_of(name: str, *, full: tuple[Consent, ...]) -> tuple[Consent, ...]:
     kind, _, scope = name.partition(":")
     if kind == "none":
         return ()
+    if name == PREAUTHORIZED:
+        return tuple(Consent(consent.name, ConsentLevel.PREAUTHORIZED.value) for consent in full)
     if kind == "missing":
         return tuple(consent for consent in full if consent.name != scope)
     return tuple(Consent(scope, ConsentLevel.USER.value) if consent.name == scope else consent for consent in full)
 
 
-def override_of(name: str, *, capability: str) -> tuple[Override, ...]:
-    """The overrides behind a value of the override axis."""
+def override_of(name: str, *, capability: str, time: str) -> tuple[Override, ...]:
+    """The overrides behind a value of the override axis; `time` is the request's, `capability` the one they name."""
     if name == "none":
         return ()
-    if name == "revoke":
-        return (Override(capability, "revoke"),)
-    return (Override(capability, "grant", EXPIRES_NEVER if name == "grant" else EXPIRED),)
+    if name == "grant_and_revoke":
+        return (Override(capability, "grant", EXPIRES_NEVER), Override(capability, "revoke"))
+    effect, _, how = name.partition("_")
+    live = EXPIRES_NEVER if effect == "grant" else None
+    return (Override(capability, effect, {"expired": EXPIRED, "ended_now": time}.get(how, live)),)
+
+
+def cost_of(name: str, *, consumes: Mapping[str, int]) -> Mapping[str, int]:
+    """What a request costs at a value of the cost axis: the catalog's, or one unit more of each limit."""
+    return consumes if name == CATALOG_COST else {limit: cost + 1 for limit, cost in consumes.items()}
 
 
 def addon_sets(word: str, *, addons: Iterable[str]) -> tuple[tuple[str, ...], ...]:

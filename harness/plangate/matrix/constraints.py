@@ -1,4 +1,4 @@
-"""Which cells exist: the suite's `exclude` rules and the usage points that an add-on or quantity does not have.
+"""Which cells exist: the suite's `exclude` rules and the usage points that an add-on, quantity or cost does not have.
 
 A block is all cells of one plan, state and capability. Within it, cells are numbered by the product of the local axes
 (surface to phrasing, the last fastest); a Pattern says which of those exist, one for all blocks that are alike.
@@ -18,7 +18,7 @@ from plangate.matrix.cell import AxisValue
 __all__ = ["BLOCK_CELLS_MAX", "LOCAL_AXES", "Exclusions", "Pattern"]
 
 LOCAL_AXES = AXES[3:]
-"""Axes within a block: surface, usage, setting, addon, quantity, consent, linked, override, phrasing."""
+"""Axes within a block: surface, usage, setting, addon, quantity, consent, linked, override, cost, phrasing."""
 
 BLOCK_CELLS_MAX = 1 << 22
 """Cells of one plan, state and capability of which some do not exist: each costs five bytes."""
@@ -77,7 +77,7 @@ class Pattern:
 
     @classmethod
     def of(cls, masks: Sequence[tuple[int, ...]], *, usable: Sequence[Sequence[bool]] | None) -> Pattern:
-        """The pattern of the masks of each local axis (joined with the block's), and usable[usage][addon x quantity].
+        """The pattern of each local axis's masks (joined with the block's), and usable[usage][addon x quantity x cost].
 
         Raises InputError (`matrix-too-large`) where the block has more than BLOCK_CELLS_MAX raw cells.
         """
@@ -96,15 +96,19 @@ class Pattern:
 
 
 def _exists(masks: Sequence[tuple[int, ...]], *, usable: Sequence[Sequence[bool]] | None) -> Iterable[bool]:
-    surface, usage, setting, addon, quantity, *rest = masks
-    tails = [_joined(values) for values in product(*rest)]
+    surface, usage, setting, addon, quantity, consent, linked, override, cost, phrasing = masks
+    costs = len(cost)
+    tails = [
+        (_joined((*values, asked, line)), number)
+        for *values, (number, asked), line in product(consent, linked, override, enumerate(cost), phrasing)
+    ]
     for one, (number, use), three in product(surface, enumerate(usage), setting):
         head = one & use & three
         for place, pair in enumerate(product(addon, quantity)):
-            real = usable is None or usable[number][place]
+            real = usable is None or usable[number][place * costs : (place + 1) * costs]
             middle = head & _joined(pair)
-            for tail in tails:
-                yield real and not middle & tail
+            for tail, asked in tails:
+                yield (real is True or real[asked]) and not middle & tail
 
 
 def _joined(masks: Iterable[int]) -> int:

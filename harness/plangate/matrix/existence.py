@@ -1,12 +1,12 @@
 """Which values can meet in a cell, found without walking through the cells: what t-way coverage is measured against.
 
-Within a block, values are independent but for two things: a usage point exists only for some add-ons and quantities,
-and the suite's `exclude` rules. Both are small, so every question here is answered from them alone.
+Within a block, values are independent but for two things: a usage point exists only for some add-ons, quantities and
+costs, and the suite's `exclude` rules. Both are small, so every question here is answered from them alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import product
 
@@ -14,8 +14,9 @@ from plangate.matrix.groups import Shape
 
 __all__ = ["Kind"]
 
-_USAGE, _ADDON, _QUANTITY = 1, 3, 4
-_FREE = (0, 2, 5, 6, 7, 8)
+_TIED = (1, 3, 4, 8)
+"""Positions of usage, addon, quantity and cost, which exist together or not."""
+_FREE = (0, 2, 5, 6, 7, 9)
 """Positions of the local axes that no usage point depends on."""
 
 
@@ -27,21 +28,23 @@ class Kind:
         self._masked = all(any(axis) for axis in masks)
 
     @cached_property
-    def _triples(self) -> tuple[tuple[tuple[int, int, int], int], ...]:
-        """Usage, add-ons and quantity that exist together, and the rules that they may still match."""
-        usages, addons, quantities = (range(len(self.shape.axes[at])) for at in (_USAGE, _ADDON, _QUANTITY))
-        usable, masks = self.shape.usable, self._masks
+    def _together(self) -> tuple[tuple[tuple[int, ...], int], ...]:
+        """Usage, add-ons, quantity and cost that exist together, and the rules that they may still match."""
+        usages, *others = (range(len(self.shape.axes[at])) for at in _TIED)
+        usable, masks = self.shape.usable, [self._masks[at] for at in _TIED]
         return tuple(
-            ((usage, addon, quantity), masks[_USAGE][usage] & masks[_ADDON][addon] & masks[_QUANTITY][quantity])
-            for usage, addon, quantity in product(usages, addons, quantities)
-            if usable is None or usable[usage][addon * len(quantities) + quantity]
+            (indices, _joined(mask[index] for mask, index in zip(masks, indices, strict=True)))
+            for usage in usages
+            for place, rest in enumerate(product(*others))
+            if usable is None or usable[usage][place]
+            for indices in ((usage, *rest),)
         )
 
     @cached_property
     def count(self) -> int:
         """How many cells a block of this kind has."""
         reached: dict[int, int] = {}
-        for _, mask in self._triples:
+        for _, mask in self._together:
             reached[mask] = reached.get(mask, 0) + 1
         for position in _FREE:
             following: dict[int, int] = {}
@@ -53,11 +56,11 @@ class Kind:
 
     def tuples(self, positions: tuple[int, ...]) -> list[tuple[int, ...]]:
         """Every combination of values on these axes (ascending positions) that some cell of such a block has."""
-        order = [position for position in (_USAGE, _ADDON, _QUANTITY, *_FREE) if position in positions]
+        order = [position for position in (*_TIED, *_FREE) if position in positions]
         reached: dict[tuple[int, ...], set[int]] = {}
-        kept = [number for number, position in enumerate((_USAGE, _ADDON, _QUANTITY)) if position in positions]
-        for triple, mask in self._triples:
-            reached.setdefault(tuple(triple[number] for number in kept), set()).add(mask)
+        kept = [number for number, position in enumerate(_TIED) if position in positions]
+        for indices, mask in self._together:
+            reached.setdefault(tuple(indices[number] for number in kept), set()).add(mask)
         for position in _FREE:
             masks = self._masks[position]
             if position in positions:
@@ -78,11 +81,8 @@ class Kind:
             return self.shape.usable is None or self._meets(partial)
         met = {
             mask
-            for triple, mask in self._triples
-            if all(
-                partial.get(position, value) == value
-                for position, value in zip((_USAGE, _ADDON, _QUANTITY), triple, strict=True)
-            )
+            for indices, mask in self._together
+            if all(partial.get(position, value) == value for position, value in zip(_TIED, indices, strict=True))
         }
         for position in _FREE:
             masks = self._masks[position]
@@ -91,12 +91,19 @@ class Kind:
         return 0 in met
 
     def _meets(self, partial: Mapping[int, int]) -> bool:
-        """Whether some usage point, add-ons and quantity exist together that have these values."""
+        """Whether some usage point, add-ons, quantity and cost exist together that have these values."""
         usable = self.shape.usable or ()
-        addons, quantities = len(self.shape.axes[_ADDON]), len(self.shape.axes[_QUANTITY])
-        rows = usable if _USAGE not in partial else usable[partial[_USAGE] : partial[_USAGE] + 1]
-        of_addons = range(addons) if _ADDON not in partial else (partial[_ADDON],)
-        of_quantities = range(quantities) if _QUANTITY not in partial else (partial[_QUANTITY],)
+        sizes = [len(self.shape.axes[at]) for at in _TIED]
+        options = [range(size) if at not in partial else (partial[at],) for at, size in zip(_TIED, sizes, strict=True)]
+        _, _, quantities, costs = sizes
         return any(
-            row[addon * quantities + quantity] for row in rows for addon in of_addons for quantity in of_quantities
+            usable[usage][(addon * quantities + quantity) * costs + cost]
+            for usage, addon, quantity, cost in product(*options)
         )
+
+
+def _joined(masks: Iterable[int]) -> int:
+    joined = -1
+    for mask in masks:
+        joined &= mask
+    return joined

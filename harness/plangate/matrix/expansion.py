@@ -140,7 +140,7 @@ def expand(suite: Suite, oracle: Oracle, *, surfaces: Collection[str]) -> Matrix
 def _expanded(suite: Suite, oracle: Oracle, *, surfaces: Collection[str]) -> Matrix:
     levels = levels_of(suite, catalog=oracle.catalog, surfaces=surfaces)
     groups = Groups(suite, oracle, levels=levels)
-    subjects = Subjects(oracle.catalog)
+    subjects = Subjects(oracle.catalog, time=suite.time)
     shared = Shared(suite, catalog=oracle.catalog.name, levels=levels, groups=groups, subjects=subjects)
     note = ""
     if suite.strength is not None:

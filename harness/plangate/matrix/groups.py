@@ -12,11 +12,14 @@ from plangate.documents.suite import Suite
 from plangate.entitlements.request import Subject
 from plangate.errors import InputError
 from plangate.matrix.boundaries import (
+    CATALOG_COST,
     NO_CAPABILITY,
+    USAGES,
     ZERO,
     SettingPoint,
     UsagePoint,
     consent_names,
+    cost_of,
     own_settings,
     setting_points,
     usage_points,
@@ -29,14 +32,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "Groups", "Shape", "UsageTable"]
 
+_Consumes = tuple[tuple[str, int], ...]
+"""What a use costs: limit and units."""
+
 
 @dataclass(frozen=True, slots=True)
 class UsageTable:
-    """The usage axis of a plan and what a capability consumes, for each add-on set and quantity."""
+    """The usage axis of a plan and what a capability consumes, for each add-on set, quantity and cost."""
 
     names: tuple[str, ...]
     points: tuple[tuple[UsagePoint | None, ...], ...]
-    """points[usage][addon x quantity]; None where that subject has no such point."""
+    """points[usage][addon x quantity x cost]; None where that subject has no such point."""
 
     @property
     def usable(self) -> tuple[tuple[bool, ...], ...] | None:
@@ -67,9 +73,10 @@ class _Needs(NamedTuple):
     """What a capability asks of a plan; many capabilities are alike in it."""
 
     number: int
-    consumes: tuple[tuple[str, int], ...]
+    consumes: _Consumes
     uses: tuple[str, ...]
     consents: tuple[str, ...]
+    costs: tuple[str, ...]
 
 
 class Groups:
@@ -77,7 +84,7 @@ class Groups:
 
     def __init__(self, suite: Suite, oracle: Oracle, *, levels: Levels) -> None:
         self._suite, self._oracle, self._levels = suite, oracle, levels
-        self._usages: dict[tuple[str, tuple[tuple[str, int], ...]], UsageTable] = {}
+        self._usages: dict[tuple[str, _Consumes, tuple[str, ...]], UsageTable] = {}
         self._usages_alike: dict[UsageTable, UsageTable] = {}
         self._settings: dict[tuple[str, tuple[str, ...]], tuple[SettingPoint, ...]] = {}
         self._settings_alike: dict[object, tuple[SettingPoint, ...]] = {}
@@ -85,7 +92,7 @@ class Groups:
         self._needs: dict[str, _Needs] = {}
         self._needs_alike: dict[object, _Needs] = {}
         self._built: dict[tuple[str, int], Group] = {}
-        self._groups_alike: dict[tuple[int, int, tuple[str, ...]], Group] = {}
+        self._groups_alike: dict[object, Group] = {}
         self._limits: dict[tuple[str, int, str], int | None] = {}
         self._probes: dict[str, tuple[Subject, ...]] = {}
 
@@ -107,21 +114,22 @@ class Groups:
         boundary = self._levels.consent_at_boundary
         consumes = tuple(declared.consumes.items()) if self._levels.usage_at_boundary else ()
         consents = consent_names(declared.scopes) if boundary else ("full",)
-        alike = (consumes, declared.uses, consents)
+        costs = self._levels.costs if declared.consumes else (CATALOG_COST,)
+        alike = (consumes, declared.uses, consents, costs)
         needs = self._needs_alike.setdefault(alike, _Needs(len(self._needs_alike), *alike))
         self._needs[capability] = needs
         return needs
 
     def _build(self, plan: str, needs: _Needs) -> Group:
-        usage, settings = self._usage(plan, needs.consumes), self._setting(plan, needs.uses)
-        alike = (id(usage), id(settings), needs.consents)
+        usage, settings = self._usage(plan, needs), self._setting(plan, needs.uses)
+        alike = (id(usage), id(settings), needs.consents, needs.costs)
         group = self._groups_alike.get(alike)
         if group is None:
-            shape = self._shape(usage, settings, needs.consents)
+            shape = self._shape(usage, settings, needs)
             group = self._groups_alike[alike] = Group(shape, usage, settings)
         return group
 
-    def _shape(self, usage: UsageTable, settings: tuple[SettingPoint, ...], consents: tuple[str, ...]) -> Shape:
+    def _shape(self, usage: UsageTable, settings: tuple[SettingPoint, ...], needs: _Needs) -> Shape:
         levels = self._levels
         names = tuple(point.name for point in settings)
         if len(set(names)) != len(names):
@@ -137,28 +145,30 @@ class Groups:
             names,
             levels.addon_names,
             levels.quantities,
-            consents,
+            needs.consents,
             levels.linked,
             levels.overrides,
+            needs.costs,
             levels.phrasings,
         )
         shape = Shape(axes, usage.usable)
         return self._shapes.setdefault(shape, shape)
 
-    def _usage(self, plan: str, consumes: tuple[tuple[str, int], ...]) -> UsageTable:
-        table = self._usages.get((plan, consumes))
+    def _usage(self, plan: str, needs: _Needs) -> UsageTable:
+        key = (plan, needs.consumes, needs.costs)
+        table = self._usages.get(key)
         if table is None:
-            table = self._usage_table(plan, dict(consumes))
-            table = self._usages[plan, consumes] = self._usages_alike.setdefault(table, table)
+            table = self._usage_table(plan, dict(needs.consumes), costs=needs.costs)
+            table = self._usages[key] = self._usages_alike.setdefault(table, table)
         return table
 
-    def _usage_table(self, plan: str, consumes: Mapping[str, int]) -> UsageTable:
+    def _usage_table(self, plan: str, consumes: Mapping[str, int], *, costs: tuple[str, ...]) -> UsageTable:
         columns = []
-        for place in range(len(self._levels.addons) * len(self._levels.quantities)):
-            points = usage_points(consumes, limit_of=self._limit_of(plan, place))
+        places = range(len(self._levels.addons) * len(self._levels.quantities))
+        for place, cost in product(places, costs):
+            points = usage_points(cost_of(cost, consumes=consumes), limit_of=self._limit_of(plan, place))
             columns.append({point.name: point for point in points})
-        kinds = ("last_fit", "first_over", "huge")
-        order = (ZERO.name, *(f"{kind}:{limit}" for limit, kind in product(consumes, kinds)))
+        order = (ZERO.name, *(f"{kind}:{limit}" for limit, kind in product(consumes, USAGES)))
         names = tuple(name for name in order if any(name in column for column in columns))
         return UsageTable(names, tuple(tuple(column.get(name) for column in columns) for name in names))
 

@@ -44,10 +44,14 @@ NORMAL: Mapping[str, AxisValue] = MappingProxyType(
         "consent": "full",
         "linked": True,
         "override": "none",
+        "cost": "catalog",
         "phrasing": None,
     }
 )
 """Value an axis takes where a suite says nothing of it. Identities leave it out, so that a new axis renames no cell."""
+
+_FIRST_WORDS: Mapping[tuple[str, AxisValue], str] = {("override", "grant_expired"): "expired_grant"}
+"""Values that were once called otherwise: ids keep the first word, so that a better one renames no cell."""
 
 _SLUG_MAX = 40
 _NOT_SAFE = re.compile(r"[^a-z0-9]+")
@@ -56,7 +60,7 @@ _NOT_SAFE = re.compile(r"[^a-z0-9]+")
 def identity_of(axes: Sequence[AxisValue], *, catalog: str, suite: str) -> dict[str, Any]:
     """The JSON object a cell's digest is over; `axes` has a value for each name of AXES, in that order."""
     named = {
-        name: value
+        name: _FIRST_WORDS.get((name, value), value)
         for name, value in zip(AXES, axes, strict=True)
         if name not in NORMAL or value != NORMAL[name] or type(value) is not type(NORMAL[name])
     }
@@ -98,7 +102,7 @@ def fragment(axis: str, value: AxisValue) -> bytes:
     """`"axis":value` as it stands in the digest's message; empty for the axis's normal value."""
     if axis in NORMAL and value == NORMAL[axis] and type(value) is type(NORMAL[axis]):
         return b""
-    return text(axis) + b":" + text(value)
+    return text(axis) + b":" + text(_FIRST_WORDS.get((axis, value), value))
 
 
 def subject_properties(subject: Subject) -> dict[str, Any]:

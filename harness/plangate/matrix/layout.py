@@ -87,6 +87,7 @@ class Layout:
             "surface": levels.surfaces,
             "quantity": levels.quantities,
             "linked": levels.linked,
+            "cost": levels.costs,
             "phrasing": levels.phrasings,
         }
 

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from plangate.documents.catalog import SUBSCRIBED, PlanCatalog
 from plangate.documents.suite import AxisSpec, Suite
 from plangate.errors import InputError
-from plangate.matrix.boundaries import addon_sets
+from plangate.matrix.boundaries import CATALOG_COST, COST_MORE, OVERRIDES, addon_sets
 
-__all__ = ["OVERRIDES", "Levels", "levels_of", "unknown_name"]
+__all__ = ["Levels", "levels_of", "unknown_name"]
 
 SURFACES = ("interaction", "orchestration", "tool")
 """Where a gate can be tried: API, agent, the tool call itself (domain.md 1)."""
-
-OVERRIDES = ("none", "grant", "expired_grant", "revoke")
 
 _MARKETPLACE_STATES = (SUBSCRIBED, "PendingFulfillmentStart", "Suspended", "Unsubscribed")
 _UNKNOWN = {"plan": "unknown-plan", "state": "UnknownState", "capability": "unknown.capability"}
@@ -31,9 +29,12 @@ class Levels:
     capabilities: tuple[str, ...]
     surfaces: tuple[str, ...]
     addons: tuple[tuple[str, ...], ...]
-    quantities: tuple[int, ...]
+    quantities: tuple[int | None, ...]
+    """None = a flat rate without seats."""
     linked: tuple[bool, ...]
     overrides: tuple[str, ...]
+    costs: tuple[str, ...]
+    """What a capability that consumes something is asked with; any other is asked at the catalog's cost."""
     phrasings: tuple[str | None, ...]
     usage_at_boundary: bool
     setting_at_boundary: bool
@@ -60,6 +61,7 @@ def levels_of(suite: Suite, *, catalog: PlanCatalog, surfaces: Collection[str]) 
         quantities=asked.integers("quantity"),
         linked=asked.booleans("linked"),
         overrides=OVERRIDES if asked.word("override", ("none", "boundary")) == "boundary" else OVERRIDES[:1],
+        costs=asked.costs(),
         phrasings=asked.phrasings(),
         usage_at_boundary=asked.word("usage", ("zero", "boundary")) == "boundary",
         setting_at_boundary=asked.word("setting", ("plan", "boundary")) == "boundary",
@@ -142,14 +144,14 @@ class _Asked:
                 raise self.error(axis, f"the catalog has no {axis} {name!r}", code="unknown-axis-value", hint=hint)
         return tuple(dict.fromkeys(map(str, spec.values)))
 
-    def integers(self, axis: str) -> tuple[int, ...]:
-        """A list of quantities, each at least 1."""
+    def integers(self, axis: str) -> tuple[int | None, ...]:
+        """A list of quantities, each at least 1 or null."""
         if axis not in self.suite.axes:
             return (1,)
         values = self.spec(axis).values
-        numbers = [value for value in values if type(value) is int and value >= 1]
+        numbers = [value for value in values if value is None or (type(value) is int and value >= 1)]
         if len(numbers) < len(values) or self.spec(axis).word is not None:
-            raise self.error(axis, "must be a list of integers from 1", code="unknown-axis-value")
+            raise self.error(axis, "must be a list of integers from 1, or null", code="unknown-axis-value")
         return tuple(dict.fromkeys(numbers))
 
     def booleans(self, axis: str) -> tuple[bool, ...]:
@@ -160,6 +162,16 @@ class _Asked:
         chosen = tuple(dict.fromkeys(value for value in values if isinstance(value, bool)))
         if any(not isinstance(value, bool) for value in values) or self.spec(axis).word is not None:
             raise self.error(axis, "must be a list of true and false", code="unknown-axis-value")
+        return chosen
+
+    def costs(self) -> tuple[str, ...]:
+        """`catalog`; `more` asks for both; a list for what it names."""
+        spec, known = self.spec("cost"), (CATALOG_COST, COST_MORE)
+        if "cost" not in self.suite.axes or spec.word == CATALOG_COST:
+            return known[:1]
+        chosen = known if spec.word == COST_MORE else tuple(dict.fromkeys(map(str, spec.values)))
+        if not chosen or not set(chosen) <= set(known):
+            raise self.error("cost", "must be catalog, more or a list of the two", code="unknown-axis-word")
         return chosen
 
     def phrasings(self) -> tuple[str | None, ...]:

@@ -10,6 +10,7 @@ from plangate.documents.catalog import PlanCatalog
 from plangate.entitlements.request import Consent, Override, Subject
 from plangate.matrix.boundaries import UsagePoint, consents_of, full_consents, override_of
 from plangate.matrix.identity import canonical, subject_prefix, text
+from plangate.matrix.levels import unknown_name
 
 __all__ = ["NamedSubject", "Subjects", "Tenant"]
 
@@ -27,7 +28,7 @@ class Tenant(NamedTuple):
     state: str
     usage: UsagePoint
     addons: tuple[str, ...]
-    quantity: int
+    quantity: int | None
     consent: str
     linked: bool
     override: str
@@ -36,9 +37,14 @@ class Tenant(NamedTuple):
 
 
 class Subjects:
-    """Gives the subject behind axis values. Ids equal `identity.subject_id`, joined from pieces that are kept."""
+    """Gives the subject behind axis values. Ids equal `identity.subject_id`, joined from pieces that are kept.
 
-    def __init__(self, catalog: PlanCatalog) -> None:
+    `time` is that of the requests, at which some overrides end.
+    """
+
+    def __init__(self, catalog: PlanCatalog, *, time: str) -> None:
+        self._time = time
+        self._capabilities = tuple(catalog.capabilities)
         self._full = full_consents(catalog)
         self._zeros = dict.fromkeys(catalog.limits, 0)
         self._kept: dict[Tenant, NamedSubject] = {}
@@ -57,6 +63,17 @@ class Subjects:
             found = self._kept[tenant] = self._build(tenant)
         return found
 
+    def overridden(self, override: str, capability: str) -> str:
+        """The capability that an override names where `capability` is asked for; empty where there is none.
+
+        For an override of another, that is the next of the catalog: one that an app knows, too.
+        """
+        if not override.endswith("_other"):
+            return "" if override == "none" else capability
+        known = self._capabilities
+        following = known[(known.index(capability) + 1) % len(known)] if capability in known else known[0]
+        return following if following != capability else unknown_name("capability", known=known)
+
     def _build(self, tenant: Tenant) -> NamedSubject:
         plan, state = tenant.plan, tenant.state
         prefix, plan_bytes, state_bytes = self._prefixes.get((plan, state)) or self._prefix(plan, state)
@@ -64,12 +81,12 @@ class Subjects:
         usage, usage_bytes = self._usages.get(tenant.usage) or self._usage(tenant.usage)
         named = (tenant.override, tenant.overridden)
         overrides, override_bytes = self._overrides.get(named) or self._override(*named)
-        message = b"%b%b%b%b%d%b%b%b" % (
+        message = b"%b%b%b%b%b%b%b%b" % (
             self._addons.get(tenant.addons) or self._addon(tenant.addons),
             consent_bytes,
             override_bytes,
             plan_bytes,
-            tenant.quantity,
+            b"null" if tenant.quantity is None else b"%d" % tenant.quantity,
             state_bytes,
             b"true" if tenant.linked else b"false",
             usage_bytes,
@@ -102,7 +119,7 @@ class Subjects:
         return self._consents[name]
 
     def _override(self, name: str, capability: str) -> tuple[tuple[Override, ...], bytes]:
-        overrides = override_of(name, capability=capability)
+        overrides = override_of(name, capability=capability, time=self._time)
         written = canonical(
             [{"capability": one.capability, "effect": one.effect, "expires": one.expires} for one in overrides]
         )

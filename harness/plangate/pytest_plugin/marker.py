@@ -14,6 +14,7 @@ from plangate.documents.suite import AXES
 from plangate.engine.session import Prepared
 from plangate.entitlements.request import Subject
 from plangate.matrix.cell import AxisValue, Cell
+from plangate.matrix.constraints import axis_text
 from plangate.matrix.request_shape import evaluation_request
 from plangate.pytest_plugin.gates import Gates, said
 from plangate.pytest_plugin.names import unique
@@ -90,7 +91,8 @@ def _checked(where: str, marker: pytest.Mark) -> Mapping[str, frozenset[str]]:
 
 
 def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """As `exclude` rules write it: `none` for None, so that a marker may say either."""
+    return axis_text(value if isinstance(value, bool | int) or value is None else str(value))
 
 
 def _suites(where: str, marker: pytest.Mark, prepared: Prepared) -> Sequence[str]:

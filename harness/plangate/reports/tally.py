@@ -25,6 +25,7 @@ __all__ = ["Alike", "Facts", "Found", "Tally"]
 # First to go: the axes with many values that explain least.
 _GIVEN_UP_FIRST = (
     "phrasing",
+    "cost",
     "override",
     "linked",
     "consent",

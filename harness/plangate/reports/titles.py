@@ -102,7 +102,7 @@ def title_of(subject: Subject) -> str:
 
 
 def _conditions(subject: Subject) -> str:
-    """What else it takes beside plan, state, capability and surface: ` with override expired_grant`."""
+    """What else it takes beside plan, state, capability and surface: ` with override grant_expired`."""
     implied = {_IMPLIED.get(due.reason) for due in subject.dues}
     told = []
     for axis in subject.bounded:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from plangate.documents.suite import AXES
 from plangate.entitlements.decision import Effect, LimitDetail
 from plangate.matrix.cell import AxisValue
+from plangate.matrix.identity import NORMAL
 from plangate.verdicts.observation import Fault, Observed
 from plangate.verdicts.result import Expected, ObservedCount
 
@@ -61,10 +62,13 @@ def expected_from(key: str) -> Expected:
 
 
 class AxisCodec:
-    """Packs a cell's axis values into a small number for each axis that takes more than one value."""
+    """Packs a cell's axis values into a small number for each axis that takes more than one value.
+
+    An axis that the run does not know, being older than the axis, has its normal value.
+    """
 
     def __init__(self, values: Mapping[str, Sequence[AxisValue]]) -> None:
-        self._values = [tuple(values.get(axis, (None,))) for axis in AXES]
+        self._values = [tuple(values.get(axis, (NORMAL.get(axis),))) for axis in AXES]
         self._varying = [place for place, known in enumerate(self._values) if len(known) > 1]
         self._numbers = [{value: number for number, value in enumerate(known)} for known in self._values]
         widths = ("I" if len(self._values[place]) > 0xFFFF else "H" for place in self._varying)

@@ -21,7 +21,8 @@ REFUSED_WITH = {"PendingFulfillmentStart": "not_activated", "Suspended": "suspen
 def decide(request: dict[str, Any]) -> dict[str, Any]:
     """Answer one question: may this customer use this tool now?"""
     customer, tool, now = request["subject"]["properties"], request["action"]["name"], request["context"]["time"]
-    refusal = _not_served(customer, tool) or _not_bought(customer, tool, now=now) or _used_up(customer, tool)
+    refusal = _not_served(customer, tool) or _not_bought(customer, tool, now=now)
+    refusal = refusal or _used_up(customer, tool, asked=request["context"].get("cost", {}))
     if refusal:
         return _answer("deny", refusal)
     if tool in A_PERSON_APPROVES:
@@ -52,8 +53,10 @@ def _not_bought(customer: dict[str, Any], tool: str, *, now: str) -> str:
     return "" if tool in plan["tools"] or "grant" in live else "not_in_plan"
 
 
-def _used_up(customer: dict[str, Any], tool: str) -> str:
+def _used_up(customer: dict[str, Any], tool: str, *, asked: dict[str, int]) -> str:
     used = customer["usage"].get("questions", 0)
+    # A use may be dearer than usual, never cheaper: what it costs more is taken as used.
+    used += max(0, asked.get("questions", 0) - QUESTIONS_FOR[tool])
     return "limit_exceeded" if used + QUESTIONS_FOR[tool] > PLANS[customer["plan"]]["questions"] else ""
 
 
