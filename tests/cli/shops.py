@@ -75,8 +75,8 @@ def evaluate(request):
     return answer("allow", "entitled")
 """
 
-CELLS = 60
-"""2 plans x 2 states x 3 surfaces x 5: kb.search at zero, last use, first over; report.export; data.purge."""
+CELLS = 72
+"""2 plans x 2 states x 3 surfaces x 6: kb.search at zero, last use, first over, far over; report.export; data.purge."""
 
 
 def make_shop(

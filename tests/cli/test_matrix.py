@@ -53,7 +53,7 @@ def test_the_table_shows_plans_across_and_says_how_much_would_be_run(tmp_path: P
     table = {line.split()[0]: line.split()[1:] for line in lines[4:] if line}
     assert [word for word in table["kb.search"] if "/" in word] == ["20/day", "500/day"]
     assert table["feature.a"][0] == table["report.export"][1] != table["report.export"][0]
-    assert "suite gating 1: 108 cells x 2 = 216 observations; exhaustive over" in lines[-1]
+    assert "suite gating 1: 120 cells x 2 = 240 observations; exhaustive over" in lines[-1]
 
 
 def test_json_is_the_documented_shape(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_json_is_the_documented_shape(tmp_path: Path) -> None:
 
     assert found["cells"] == CELLS
     assert found["axes"]["plan"] == ["free", "pro"]
-    assert found["axes"]["usage"] == ["zero", "last_fit:messages", "first_over:messages"]
+    assert found["axes"]["usage"] == ["zero", "last_fit:messages", "first_over:messages", "far_over:messages"]
     assert found["coverage"] == {"gating": "exhaustive over plan, state, capability, surface, usage"}
     assert {
         "plan": "free",
@@ -81,8 +81,8 @@ def test_t_way_suites_say_what_they_cover_and_what_not(tmp_path: Path) -> None:
 
     assert (coverage["kind"], coverage["strength"], coverage["complete"]) == ("t-way", 2, True)
     assert coverage["covered"] == coverage["possible"] == coverage["combinations"] - coverage["impossible"]
-    # Of usage x capability, only kb.search counts messages: 2 capabilities x 2 points cannot occur.
-    assert coverage["impossible"] == 4
+    # Of usage x capability, only kb.search counts messages: 2 capabilities x 3 points cannot occur.
+    assert coverage["impossible"] == 6
     # CELLS x 2 quantities x linked or not.
     assert coverage["cells_if_exhaustive"] == 4 * CELLS
     assert "more than 2 axes" in coverage["not_covered"][0]

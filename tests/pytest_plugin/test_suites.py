@@ -64,8 +64,9 @@ def test_junit_names_and_messages_read_naturally(leaking) -> None:
 
 def test_last_failed_runs_what_failed(leaking) -> None:
     shop, session = leaking
-    again = shop.pytest("evals", "--plangate-env", "dev", "--lf")
-    assert again.counts["passed"] == session.counts["failed"]
+    again = shop.pytest("evals", "--plangate-env", "dev", "--lf", "-rp")
+    assert again.counts["passed"] == session.counts["failed"] == 2
+    assert again.nodes("PASSED") == session.nodes("FAILED")
 
 
 def test_x_stops_at_the_first_failure(shop) -> None:
@@ -97,7 +98,7 @@ def test_an_app_that_hangs_ends_the_run_and_what_was_not_asked_fails(shop) -> No
     shop.write("envs/dev.yaml", (shop.root / "envs/dev.yaml").read_text().replace("timeout_s: 5", "timeout_s: 0.2"))
     session = shop.pytest("evals", "--plangate-env", "dev", SHOP_BUG="hangs")
     assert session.status == 1
-    assert session.counts == {"failed": 12}
+    assert session.counts == {"failed": 16}
     assert "error: could not be observed (timeout)" in session.out
     assert "error: not observed: " in session.out
 
@@ -137,7 +138,7 @@ def test_a_large_suite_becomes_one_test_for_each_plan_and_capability(shop) -> No
     session = shop.pytest("evals", "--plangate-env", "dev", "--plangate-items-max", "3", SHOP_BUG="off_by_one")
     assert session.counts == {"failed": 1, "passed": 3}
     assert session.nodes("FAILED") == ["evals/gating.yaml::pro/report.export"]
-    assert "1 leak: 1 of 6 cells" in session.out
+    assert "1 leak: 1 of 8 cells" in session.out
     assert "usage first_over:exports" in session.out
 
 

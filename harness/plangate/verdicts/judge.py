@@ -62,12 +62,16 @@ def _compare(expected: Expected, observed: Sequence[ObservedCount], *, mode: Jud
 
 
 def _limit_agrees(expected: LimitDetail | None, observed: LimitDetail | None) -> bool:
-    """A limit is judged where the app reports one; when it resets is the app's clock, not the plan's."""
+    """A limit is judged where the app reports one; when it resets is the app's clock, not the plan's.
+
+    A rest below zero says no more than that nothing is left, and by how much it was overrun.
+    """
     if observed is None:
         return True
     if expected is None:
         return False
-    return (observed.name, observed.limit, observed.remaining) == (expected.name, expected.limit, expected.remaining)
+    rest = max(0, observed.remaining)
+    return (observed.name, observed.limit, rest) == (expected.name, expected.limit, expected.remaining)
 
 
 def judge_run(totals: Iterable[Totals], *, leaked: int, stopped: bool, differs: bool = False) -> RunVerdict:
