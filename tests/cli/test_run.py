@@ -141,7 +141,7 @@ def test_a_tenant_mixed_up_under_concurrency_is_found(tmp_path: Path) -> None:
 def test_a_selection_is_what_it_says_and_never_empty(tmp_path: Path) -> None:
     root = make_shop(tmp_path)
     status, document = run_json(root, "--plan", "free", "--capability", "kb.search", "--state", "Subscribed")
-    assert (status, document["totals"]["expected"]) == (0, 9)
+    assert (status, document["totals"]["expected"]) == (0, 12)
     nothing = plangate("run", "dev", "--plan", "fre", cwd=root)
     assert nothing.returncode == 2
     assert "nothing would be judged" in nothing.stderr

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CELLS_MAX", "PAIRS_MAX", "expected_reasons"]
 
-CELLS_MAX = 20_000
+CELLS_MAX = 50_000
 PAIRS_MAX = 1_000
 """What a quick answer looks at: so many cells of one catalog, of so many pairs of a plan and a capability."""
 
