@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
 
+from plangate.evidence.envelope import open_envelope, seal
 from plangate.evidence.keys import PrivateKey, generate
+from plangate.evidence.ledger import Ledger
 from plangate.evidence.statements import APPROVAL, HOLD, PROMOTION, TEST_RESULT, VERIFICATION_SUMMARY
 from tests.cli.shops import APP, plangate
 from tests.evidence.bundles import Published, pack, publish, sign_newest
@@ -168,6 +170,21 @@ def test_a_failed_reproduction_cannot_be_cut_off(published: Published, customer:
     entries = customer.root / "evidence/ledger/entries.jsonl"
     entries.write_bytes(entries.read_bytes().splitlines(keepends=True)[0])
     assert customer.adopt(published.bundle, "--bindings", "mine.yaml")[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [({"ran": "as declared"}, 0), ({"ran": "differs"}, 1), ({"shard": "1/2"}, 1)]
+)
+def test_a_reproduction_counts_as_far_as_its_own_words_go(
+    published: Published, customer: Customer, word: dict[str, str], status: int
+) -> None:
+    """Signed with the customer's own key, and contradicted beside the result."""
+    customer.reproduce(published.bundle)
+    ledger = Ledger(customer.root / "evidence")
+    statement = open_envelope(ledger.envelope(next(ledger.entries()).digest)).statement()
+    changed = replace(statement, predicate={**statement.predicate, **word})
+    ledger.append(seal(changed, key=customer.key), key=customer.key, at="2099-01-01T00:00:00Z")
+    assert customer.adopt(published.bundle)[0] == status
 
 
 def test_a_strangers_reproduction_does_not_count(published: Published, customer: Customer) -> None:

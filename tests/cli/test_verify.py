@@ -56,6 +56,7 @@ def test_a_whole_bundle_says_who_validated_what_and_what_was_not_checked(made: P
     assert any("reproduce" in text for text in document["not_checked"])
     text = plangate("verify", str(made.bundle), "--trust", str(made.trust), *NOW, cwd=made.bundle.parent).stdout
     assert "60 of 60 cells as sold" in text
+    assert "NOT CHECKED  suite gating: what ran was not checked" in text
     assert "signed by ci@example.com as publisher-ci" in text
     assert text.rstrip().endswith("VERIFIED against your trust policy, version 1")
 

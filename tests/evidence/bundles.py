@@ -15,7 +15,7 @@ from plangate.evidence.statements import TEST_RESULT, Statement
 from plangate.promotion.evidence_of_runs import results_of_run
 from plangate.store.folder import RunFolder
 from plangate.store.reader import StoredRun
-from tests.cli.shops import make_shop, plangate
+from tests.cli.shops import SUITE, make_shop, plangate
 
 END = "9999-01-01T00:00:00Z"
 AT = "2026-06-01T00:00:00Z"
@@ -31,9 +31,9 @@ class Published:
     trust: Path
 
 
-def publish(folder: Path, *, run_first: bool = True) -> Published:
+def publish(folder: Path, *, run_first: bool = True, suite: str = SUITE) -> Published:
     """Run the shop, sign the result, bundle it."""
-    root = make_shop(folder / "publisher")
+    root = make_shop(folder / "publisher", suite=suite)
     if run_first:
         assert plangate("run", "dev", cwd=root).returncode == 0
     key = generate()

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,7 +17,7 @@ from plangate.cli.trusting import load_trust
 from plangate.documents.workspace import Workspace
 from plangate.evidence.bundle.layout import BundleFile
 from plangate.evidence.bundle.results import read_results
-from plangate.evidence.bundle.verification import verify_bundle
+from plangate.evidence.bundle.verification import Verification, verify_bundle
 from plangate.evidence.envelope import seal
 from plangate.evidence.keys import generate
 from plangate.evidence.ledger import Ledger
@@ -25,7 +26,7 @@ from plangate.evidence.statements import Statement
 from plangate.releases.canonical import canonical_bytes
 from plangate.releases.release import effective_document, identified
 from plangate.verdicts.fingerprint import fingerprint
-from tests.cli.shops import plangate
+from tests.cli.shops import SUITE, plangate
 from tests.evidence.bundles import AT, Published, contents, pack, publish, repack, sign_newest, statements, trust_text
 
 NOW = "2026-12-01T00:00:00Z"
@@ -34,7 +35,9 @@ LATER = "2026-07-01T00:00:00Z"
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    return publish(tmp_path_factory.mktemp("published"))
+    return publish(
+        tmp_path_factory.mktemp("published"), suite=SUITE.replace("type: gating", "type: gating\ncovers: [C2, C8]")
+    )
 
 
 @pytest.fixture
@@ -45,11 +48,13 @@ def made(published: Published, tmp_path: Path) -> Published:
     return replace(published, root=folder / "publisher", bundle=folder / "release.tar", trust=folder / "trust.yaml")
 
 
+def _verified(made: Published) -> Verification:
+    with TemporaryDirectory() as scratch, BundleFile(made.bundle) as bundle:
+        return verify_bundle(bundle, load_trust(made.trust), now=NOW, scratch=Path(scratch))
+
+
 def _problems(made: Published) -> list[tuple[str, str]]:
-    scratch = made.bundle.parent / "scratch"
-    scratch.mkdir()
-    with BundleFile(made.bundle) as bundle:
-        found = verify_bundle(bundle, load_trust(made.trust), now=NOW, scratch=scratch)
+    found = _verified(made)
     assert found.ok is not bool(found.problems)
     return [(one.code, one.text) for one in found.problems]
 
@@ -212,6 +217,18 @@ def _times_that_run_backwards(made: Published) -> None:
     repack(made.bundle, **{title: entries, "evidence/ledger/checkpoint": checkpoint}, **gone)
 
 
+def _pass_beside(**words: object) -> Callable[[Published], None]:
+    """Whoever holds a key signs `PASSED`, and beside it what makes it none."""
+
+    def spoil(made: Published) -> None:
+        _start_over(made)
+        sign_newest(made, **words)
+        pack(made)
+
+    spoil.__name__ = f"pass_beside_{next(iter(words))}"
+    return spoil
+
+
 @pytest.mark.parametrize(
     ("spoil", "code", "words"),
     [
@@ -229,6 +246,10 @@ def _times_that_run_backwards(made: Published) -> None:
         (_two_signers_of_two_roles, "threshold-not-met", "fewer people signed"),
         (_envelope_outside_the_ledger, "evidence-unlisted", "the ledger does not name"),
         (_a_stranger_under_a_known_key_id, "untrusted-signature", "no key of the trust policy"),
+        (_pass_beside(ran="differs"), "validation-failed", "what ran is not what the manifest declares"),
+        (_pass_beside(selection="plan=free"), "validation-failed", "a part only was asked: plan=free"),
+        (_pass_beside(shard="1/2"), "validation-failed", "a part only was asked: shard 1/2"),
+        (_pass_beside(suiteType="quality"), "validation-failed", "cannot judge a suite of type quality"),
         (_times_that_run_backwards, "ledger-damaged", "run backwards"),
     ],
     ids=lambda value: value.__name__.strip("_") if callable(value) else "",
@@ -238,3 +259,36 @@ def test_one_lie_is_one_problem(made: Published, spoil: Callable[[Published], No
     ((found, text),) = _problems(made)
     assert found == code
     assert words in text
+
+
+def test_what_is_shown_is_signed_and_asked_for_and_what_was_left_out_is_told(made: Published) -> None:
+    """The bundle's suite asks for C2 and C8; C4 is signed as shown, and nobody asked."""
+    whole = _verified(made)
+    assert whole.requirements == {"gating": ("C2", "C8")}
+    assert "suite gating: what ran was not checked" in whole.not_checked
+    assert any("not looked at: effects" in text for text in whole.not_checked)
+    sign_newest(made, at=LATER, requirements=["C8", "C4"], ran="as declared", notTried=["plan without a cell: team"])
+    pack(made)
+    less = _verified(made)
+    assert less.ok
+    assert less.requirements == {"gating": ("C8",)}
+    told = [text for text in less.not_checked if text.startswith("suite gating")]
+    assert told == [
+        "suite gating: C4 is signed as shown, and the suite does not ask for it",
+        "suite gating: plan without a cell: team",
+    ]
+
+
+def test_a_result_of_a_version_that_said_nothing_of_what_ran_is_one_where_it_was_not_checked(made: Published) -> None:
+    sign_newest(made, at=LATER, requirements=None, ran=None, notTried=None)
+    pack(made)
+    found = _verified(made)
+    assert found.ok
+    assert found.requirements == {"gating": ()}
+    assert "suite gating: what ran was not checked" in found.not_checked
+
+
+def test_a_suite_that_did_not_pass_shows_nothing(made: Published) -> None:
+    sign_newest(made, at=LATER, result="FAILED")
+    pack(made)
+    assert _verified(made).requirements == {}

@@ -116,7 +116,7 @@ def test_a_leak_is_one_in_a_part_too_and_passes_no_gate_that_lets_one_through(tm
     one = _signed(tmp_path, LEAK, selection="plan=free")
     assert _said(one)[:2] == ("FAILED", "failed")
     gate = _gate(one, allow={"leak": 1})
-    assert (gate.result, gate.why) == ("undecided", "run r-1 asked a part only: plan=free")
+    assert (gate.result, gate.why) == ("undecided", "run r-1: a part only was asked: plan=free")
     (tmp_path / "r-1.sqlite").unlink()
     assert _gate(_signed(tmp_path, LEAK), allow={"leak": 1}).result == "passed"
 
@@ -167,8 +167,8 @@ def _gate(one: Statement, **spec: Any) -> GateState:
         ({}, "passed", "what ran was not checked"),
         ({"ran": "as declared"}, "passed", ""),
         ({"ran": "differs"}, "undecided", "not what the manifest declares"),
-        ({"selection": "plan=free"}, "undecided", "a part only: plan=free"),
-        ({"shard": "2/4"}, "undecided", "a part only: shard 2/4"),
+        ({"selection": "plan=free"}, "undecided", "a part only was asked: plan=free"),
+        ({"shard": "2/4"}, "undecided", "a part only was asked: shard 2/4"),
         ({"suiteType": "quality"}, "undecided", "cannot judge a suite of type quality"),
     ],
 )

@@ -81,6 +81,7 @@ def _document(found: Verification) -> dict[str, Any]:
         "fingerprint": found.fingerprint,
         "run": found.run.get("run", ""),
         "results": found.results,
+        "requirements": {name: list(shown) for name, shown in sorted(found.requirements.items())},
         "statements": [_statement(one) for one in found.statements],
         "problems": [{"code": one.code, "text": one.text} for one in found.problems],
         "not_checked": found.not_checked,
@@ -115,6 +116,7 @@ def _lines(found: Verification, policy: TrustPolicy) -> list[str]:
             f"{suite['totals'].get('expected', 0):,} cells as sold; {suite.get('coverage', '')}"
             for name, suite in sorted(run["suites"].items())
         ]
+        lines += [f"  suite {name} shows {', '.join(ids)}" for name, ids in sorted(found.requirements.items()) if ids]
         lines.append(f"fingerprint {found.fingerprint}")
     for one in found.statements:
         entry = _statement(one)

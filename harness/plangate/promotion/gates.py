@@ -8,10 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from plangate.documents.environment import GateSpec, Json
-from plangate.documents.requirements import JUDGED_TYPES
 from plangate.promotion.state import Validation
 from plangate.promotion.unmet import Unmet, duration, instant, spoken
-from plangate.verdicts.ran import DIFFERS, NOT_CHECKED
+from plangate.verdicts.ran import NOT_CHECKED
 
 __all__ = ["GateResult", "GateState", "decide_gates"]
 
@@ -77,7 +76,7 @@ def _decide(gate: GateSpec, found: Validation | None, suites: Mapping[str, str],
         at=found.at,
         why=why,
         evidence=found.digest,
-        type=found.type,
+        type=found.claims.suite_type,
     )
 
 
@@ -95,7 +94,7 @@ def _judge(gate: GateSpec, found: Validation, suites: Mapping[str, str], now: da
     result, why = (GateResult.PASSED, "") if found.passed else _weigh(gate, found)
     if result is GateResult.PASSED and found.lacking:
         return GateResult.UNDECIDED, f"run {found.run} passed, and too few say so: {found.lacking}"
-    if result is GateResult.PASSED and found.ran == NOT_CHECKED:
+    if result is GateResult.PASSED and found.claims.ran == NOT_CHECKED:
         why = f"{why}; {_UNCHECKED}" if why else _UNCHECKED
     return result, why
 
@@ -103,13 +102,10 @@ def _judge(gate: GateSpec, found: Validation, suites: Mapping[str, str], now: da
 def _says_nothing(gate: GateSpec, found: Validation) -> str:
     """Why a result, whatever it says, passes no gate (rules R12 to R14); empty where it may."""
     asked = [name for name in gate.allow if name not in _COUNTS]
-    reasons = (
-        (bool(asked), f"allow.{''.join(asked[:1])}: a comparison that this version does not make"),
-        (found.type not in JUDGED_TYPES, f"this version cannot judge a suite of type {found.type}"),
-        (found.ran == DIFFERS, f"what ran in run {found.run} is not what the manifest declares"),
-        (bool(found.part), f"run {found.run} asked a part only: {found.part}"),
-    )
-    return next((text for holds, text in reasons if holds), "")
+    if asked:
+        return f"allow.{asked[0]}: a comparison that this version does not make"
+    against = next(found.claims.against_a_pass(), "")
+    return f"run {found.run}: {against}" if against else ""
 
 
 def _weigh(gate: GateSpec, found: Validation) -> tuple[GateResult, str]:

@@ -11,12 +11,13 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 from plangate.documents.files import TRUST_PATH, read_inside
 from plangate.documents.workspace import Workspace
+from plangate.evidence.claims import Claims
 from plangate.promotion.drift import Baseline, Drift
 from plangate.promotion.state import (
     Approval,
@@ -185,6 +186,8 @@ def _plain(value: Any) -> Any:
         return value.hex()
     if isinstance(value, tuple) and value and isinstance(value[0], Voice):
         return _rows(value)
+    if isinstance(value, Claims):
+        return asdict(value)
     return dict(value) if isinstance(value, Mapping) else value
 
 
@@ -200,9 +203,14 @@ def _reader(kind: Callable[..., Any], **parsers: Callable[[Any], Any]) -> Callab
     return read
 
 
+def _claims(row: Mapping[str, Any]) -> Claims:
+    lists = {name: tuple(row[name]) for name in ("requirements", "not_tried")}
+    return Claims(**{**row, **lists})
+
+
 _moved = _reader(Moved, approvals=tuple, bypassed=tuple)
 _voice = _reader(Voice, key=bytes.fromhex)
 _approval = _reader(Approval, key=bytes.fromhex)
 _drift = _reader(Drift, texts=tuple)
 _baseline = _reader(Baseline, answers=tuple)
-_validation = _reader(Validation, voices=lambda rows: tuple(map(_voice, rows)))
+_validation = _reader(Validation, voices=lambda rows: tuple(map(_voice, rows)), claims=_claims)

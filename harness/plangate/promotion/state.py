@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from plangate.documents.environment import Json
+from plangate.evidence.claims import Claims, claims_of
 from plangate.evidence.statements import (
     APPROVAL,
     BYPASS,
@@ -20,7 +21,6 @@ from plangate.evidence.statements import (
 )
 from plangate.promotion.drift import Baseline, Drift, recorded_drift
 from plangate.promotion.voices import Voice, lacking
-from plangate.verdicts.ran import NOT_CHECKED
 
 if TYPE_CHECKING:
     from plangate.evidence.trust import Accepted
@@ -68,12 +68,8 @@ class Validation:
     index: int
     digest: str
     """Of its envelope."""
-    type: str = "gating"
-    """How the suite was judged."""
-    ran: str = NOT_CHECKED
-    """What is known of what ran: `not checked`, `as declared` or `differs` (rule R14)."""
-    part: str = ""
-    """Which part of the suite was asked, in words; empty where it was the whole."""
+    claims: Claims = field(default_factory=Claims)
+    """What its signer says beside the result."""
     voices: tuple[Voice, ...] = ()
     """Who has said the same of the same suite, since somebody last said otherwise."""
 
@@ -251,9 +247,7 @@ def _test_result(state: State, entry: Recorded) -> None:
         passed=passed,
         voices=(*agreed, _voice(entry)),
         undecided=predicate.get("verdict") == "undecided",
-        type=_text(predicate.get("suiteType")) or "gating",  # said since several types can be judged
-        ran=_text(predicate.get("ran")) or NOT_CHECKED,
-        part=_part(predicate),
+        claims=claims_of(predicate),
         at=entry.at,
         run=_text(predicate.get("run")),
         totals=totals,
@@ -261,12 +255,6 @@ def _test_result(state: State, entry: Recorded) -> None:
         index=entry.index,
         digest=entry.digest,
     )
-
-
-def _part(predicate: Mapping[str, Json]) -> str:
-    """Which part of its suite a result is about, in words; empty for the whole."""
-    selection, shard = _text(predicate.get("selection")), _text(predicate.get("shard"))
-    return "; ".join(filter(None, (selection, f"shard {shard}" if shard else "")))
 
 
 def _summary(state: State, entry: Recorded) -> None:

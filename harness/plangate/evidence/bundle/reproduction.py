@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plangate.evidence.claims import claims_of
 from plangate.evidence.envelope import open_envelope
 from plangate.evidence.ledger import Ledger
 from plangate.evidence.statements import RELEASE_SUBJECT, TEST_RESULT, Statement
@@ -30,7 +31,9 @@ def reproduced_suites(ledger: Ledger, policy: TrustPolicy, *, release: str, fing
         accepted = policy.judge(envelope, index=entry.index, environment=_environment_of(statement), at=entry.at)
         if isinstance(accepted, Accepted):
             same = claim.get("reproduced") is True and claim.get("fingerprint") == fingerprint
-            found[_suite_of(statement)] = same and statement.predicate.get("result") == "PASSED"
+            passed = statement.predicate.get("result") == "PASSED"
+            contradicted = any(claims_of(statement.predicate).against_a_pass())
+            found[_suite_of(statement)] = same and passed and not contradicted
     return {suite for suite, holds in found.items() if holds}
 
 

@@ -7,18 +7,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from plangate.documents.environment import Json
+from plangate.documents.requirements import shown_by
 from plangate.documents.workspace import Workspace
 from plangate.errors import EvidenceError, PlangateError
 from plangate.evidence.bundle.layout import BundleFile
 from plangate.evidence.bundle.records import LedgerCopy, read_ledger
 from plangate.evidence.bundle.results import read_results
 from plangate.evidence.bundle.unpacking import environment_name, run_document, unpack_documents
+from plangate.evidence.claims import claims_of
 from plangate.evidence.envelope import Envelope, open_envelope
 from plangate.evidence.statements import RELEASE_SUBJECT, TEST_RESULT, VERIFICATION_SUMMARY, Statement
 from plangate.evidence.trust import Accepted, Refused, TrustPolicy
 from plangate.releases.canonical import digest_of_bytes
 from plangate.releases.release import identify
 from plangate.verdicts.fingerprint import fingerprint
+from plangate.verdicts.ran import NOT_CHECKED
 
 __all__ = ["BundleProblem", "Judged", "Verification", "verify_bundle"]
 
@@ -31,6 +35,7 @@ _IGNORED: Final = (
     "role-not-held",
     "order-unvouched",
 )
+_RAN_UNCHECKED: Final = "what ran was not checked"
 _TOTALS: Final = {"passed": "pass"}
 
 
@@ -71,6 +76,10 @@ class Verification:
     statements: list[Judged] = field(default_factory=list)
     problems: list[BundleProblem] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
+    asked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Suite in the bundle -> ids of the requirements that it asks for."""
+    requirements: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Suite -> those of them that its newest trusted result, a pass, says are shown."""
 
     @property
     def ok(self) -> bool:
@@ -120,12 +129,17 @@ def _identity(found: Verification, bundle: BundleFile, _: TrustPolicy, scratch: 
     suites = {name: one["digest"] for name, one in run["suites"].items()}
     if not suites.items() <= dict(identity.suites).items():
         found.fail("release-differs", "the results come from other suites than the release pins")
+    found.asked = {name: _asked(workspace, name, pin) for name, pin in manifest.release.suites.items()}
     gates = {gate.suite for gate in manifest.gates if gate.mode == "require"} or set(identity.suites)
     for name in sorted(set(identity.suites) - set(suites)):
         if name in gates:
             found.fail("not-validated", f"suite {name} must be passed here, and the bundle has no results of it")
         else:
             found.not_checked.append(f"suite {name}: the release pins it, and it was not run in {environment}")
+
+
+def _asked(workspace: Workspace, name: str, version: str | int) -> tuple[str, ...]:
+    return shown_by(workspace.suite(name, int(version)))
 
 
 def _record(found: Verification, bundle: BundleFile, policy: TrustPolicy, _: Path) -> None:
@@ -218,10 +232,24 @@ def _outcome(found: Verification, bundle: BundleFile, policy: TrustPolicy, _: Pa
             found.fail("results-differ", f"suite {name}: {text}")
         if newest.statement.predicate.get("result") != "PASSED":
             found.fail("validation-failed", f"the newest trusted word on suite {name} is that it did not pass")
+        elif against := next(claims_of(newest.statement.predicate).against_a_pass(), ""):
+            found.fail("validation-failed", f"suite {name} was signed as passed, and {against}")
         elif not _enough(found, policy, newest, name, suite["digest"]):
             found.fail("threshold-not-met", f"fewer people signed for suite {name} than your trust policy demands")
-        if not str(suite.get("coverage")).startswith("exhaustive"):
-            found.not_checked.append(f"suite {name} did not try every combination: {suite.get('coverage')}")
+        _claimed(found, name, newest.statement.predicate)
+
+
+def _claimed(found: Verification, name: str, predicate: Mapping[str, Json]) -> None:
+    """What the signer says beside the result: shown is what the suite asks for, and what was left out is told."""
+    claims, asked = claims_of(predicate), found.asked.get(name, ())
+    if predicate.get("result") == "PASSED":
+        found.requirements[name] = tuple(one for one in asked if one in claims.requirements)
+    for one in claims.requirements:
+        if one not in asked:
+            found.not_checked.append(f"suite {name}: {one} is signed as shown, and the suite does not ask for it")
+    # A version that signed nothing of this did not check what ran either.
+    told = claims.not_tried or ((_RAN_UNCHECKED,) if claims.ran == NOT_CHECKED else ())
+    found.not_checked += [f"suite {name}: {text}" for text in told]
 
 
 def _counted(bundle: BundleFile) -> tuple[dict[str, dict[str, int]], int, str]:

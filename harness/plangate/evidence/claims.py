@@ -1,0 +1,60 @@
+"""What a signed test result says beside its result: how its suite was judged, what ran, what it shows and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from plangate.documents.environment import Json
+from plangate.documents.requirements import JUDGED_TYPES
+from plangate.verdicts.ran import DIFFERS, NOT_CHECKED
+
+__all__ = ["Claims", "claims_of"]
+
+_LISTED_MAX: Final = 100
+_WORDS_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """The words of its signer. Results of versions that did not say a thing are read as if it was not looked at."""
+
+    suite_type: str = "gating"
+    ran: str = NOT_CHECKED
+    """not checked | as declared | differs"""
+    part: str = ""
+    """Which part of its suite it is about, in words; empty for the whole."""
+    requirements: tuple[str, ...] = ()
+    """Ids that it says are shown."""
+    not_tried: tuple[str, ...] = ()
+    """A sentence each."""
+
+    def against_a_pass(self) -> Iterator[str]:
+        """Why this is no pass, whatever result stands beside it (rules R12 to R14)."""
+        if self.suite_type not in JUDGED_TYPES:
+            yield f"this version cannot judge a suite of type {self.suite_type}"
+        if self.ran == DIFFERS:
+            yield "what ran is not what the manifest declares"
+        if self.part:
+            yield f"a part only was asked: {self.part}"
+
+
+def claims_of(predicate: Mapping[str, Json]) -> Claims:
+    """What the predicate of a test result claims. Total."""
+    selection, shard = _text(predicate.get("selection")), _text(predicate.get("shard"))
+    return Claims(
+        suite_type=_text(predicate.get("suiteType")) or "gating",
+        ran=_text(predicate.get("ran")) or NOT_CHECKED,
+        part="; ".join(filter(None, (selection, f"shard {shard}" if shard else ""))),
+        requirements=_texts(predicate.get("requirements")),
+        not_tried=_texts(predicate.get("notTried")),
+    )
+
+
+def _text(value: Json) -> str:
+    return value[:_WORDS_MAX] if isinstance(value, str) else ""
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    return tuple(map(_text, value[:_LISTED_MAX])) if isinstance(value, list) else ()
