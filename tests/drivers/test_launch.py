@@ -238,6 +238,23 @@ def test_the_log_holds_the_output_without_secrets(workspace: Path, tmp_path: Pat
     assert SECRET not in text
 
 
+def test_the_log_holds_no_member_of_a_secret_and_nothing_given_under_the_name_of_one(
+    workspace: Path, tmp_path: Path
+) -> None:
+    account = '{"type": "service_account", "client_secret": "qT7zz-plum-9921vv"}'
+    given = [
+        ({"KEY": "qT7zz-plum-9921vv"}, "[redacted]"),
+        ({"KEY": "service_account"}, "service_account"),
+        ({"KEY": "env:APP_TOKEN"}, "[redacted]"),
+        ({"KEY": "env:APP_MODE"}, "a-mode-of-it"),
+    ]
+    for number, (env, said) in enumerate(given):
+        log = tmp_path / f"{number}.log"
+        environ = {"APP_TOKEN": "pears-and-plums", "APP_MODE": "a-mode-of-it"}
+        reason_for(workspace, "X", log=log, secrets={"account": account}, env=env, environ=environ)
+        assert f"served /X {said}" in log.read_text()
+
+
 # --- which address ---------------------------------------------------------------------------------------------------
 
 

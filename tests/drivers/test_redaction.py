@@ -93,6 +93,124 @@ def test_lines_of_a_secret_of_many_lines_are_secrets_too() -> None:
     assert redact("log: second-line-of-key", [secret]) == "log: [redacted]"
 
 
+# --- members of a secret that is a document --------------------------------------------------------------------------
+
+PEM = """\
+-----BEGIN PRIVATE KEY-----
+MIIEvQIBADANBgkqhkiG9w0BAQEFAASC
+QhnoG2kfT9aVzDmpL8s=
+-----END PRIVATE KEY-----
+"""
+ACCOUNT = {
+    "type": "service_account",
+    "project_id": "production",
+    "private_key_id": "9f8e7d6c5b4a39281706f5e4d3c2b1a0",
+    "private_key": PEM,
+    "client_email": "svc@example.invalid",
+    "client_secret": "qT7zz-plum/9921+vv",
+    "token_uri": "https://oauth2.example.invalid/token",
+    "enabled": True,
+    "retries": 3,
+    "nested": {"list": ["word", {"pin": 4711}], "db": "postgres://app:pears%2Fplums@db/main"},
+}
+ENV_FILE = """\
+# DATABASE_PASSWORD=old-password-1
+export DATABASE_PASSWORD="hunter2!"
+REGION=westeurope
+AZURE = DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=Zm9vYmFyYmF6cXV4;EndpointSuffix=core.windows.net
+session: k9-Zz81-qq
+MODE='production'
+"""
+
+
+def encodings(text: str) -> list[str]:
+    raw = text.encode()
+    return [
+        text,
+        json.dumps(text)[1:-1],
+        base64.b64encode(raw).decode(),
+        base64.urlsafe_b64encode(raw).decode().rstrip("="),
+        base64.b64encode(b"u:" + raw + b"!").decode(),
+        quote(raw, safe=""),
+        quote_plus(raw),
+        raw.hex(),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("secret", "member"),
+    [
+        *(
+            (json.dumps(ACCOUNT), member)
+            for member in (
+                "9f8e7d6c5b4a39281706f5e4d3c2b1a0",
+                "qT7zz-plum/9921+vv",
+                "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC",
+                "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCQhnoG2kfT9aVzDmpL8s=",
+                "4711",
+                "pears%2Fplums",
+                "pears/plums",
+                "postgres://app:pears%2Fplums@db/main",
+            )
+        ),
+        (json.dumps(ACCOUNT, indent=4), "qT7zz-plum/9921+vv"),
+        *((ENV_FILE, member) for member in ("hunter2!", "Zm9vYmFyYmF6cXV4", "k9-Zz81-qq")),
+        (PEM, "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCQhnoG2kfT9aVzDmpL8s="),
+        ("user:hunter2hunter2", "hunter2hunter2"),
+        ("amqps://shop:s3cr3t-of-it@queue/v", "s3cr3t-of-it"),
+    ],
+)
+def test_a_member_of_a_secret_is_a_secret_in_each_form(secret: str, member: str) -> None:
+    redactor = Redactor([secret])
+    for form in encodings(member) if len(member) >= 6 else [member]:
+        said = redactor(f"<{form}>")
+        assert form not in said, form
+        assert "[redacted]" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "service_account in production asked 3 times: True",
+        "svc@example.invalid got a token from https://oauth2.example.invalid/token",
+        "word",
+    ],
+)
+def test_plain_words_of_a_json_secret_stay(text: str) -> None:
+    assert redact(text, [json.dumps(ACCOUNT)]) == text
+
+
+def test_plain_words_of_an_env_file_stay() -> None:
+    text = "production in westeurope: core.windows.net, DefaultEndpointsProtocol"
+    assert redact(text, [ENV_FILE]) == text
+
+
+def test_of_secrets_that_begin_alike_the_longest_is_replaced_whole() -> None:
+    for secrets in (["key-1", "key-1-extended", "key-1-ext"], ["key-1-extended", "key-1"]):
+        assert redact("<key-1-extended> <key-1>", secrets) == "<[redacted]> <[redacted]>"
+
+
+def test_a_secret_of_thousands_of_members_is_bounded() -> None:
+    secret = json.dumps({f"k{number}": f"value-{number:06d}-x9" for number in range(20_000)})[:65_000] + "}"
+    whole = json.dumps({f"k{number}": f"value-{number:06d}-x9" for number in range(3_000)})
+    for one in (
+        secret,
+        whole,
+        json.dumps([["x" * 9] * 50] * 50),
+        "[" * 60_000,
+        "a=" * 30_000,
+        "a: " + " " * 60_000 + "b",
+    ):
+        said = Redactor([one])("value-000001-x9 " * 100)
+        assert len(said) <= DETAIL_CHARS_MAX
+    assert "value-000001" not in Redactor([whole])("value-000001-x9 " * 100)
+
+
+def test_secrets_each_the_beginning_of_the_next_are_replaced() -> None:
+    secret = "\n".join("abcdef" + "g" * number for number in range(400))
+    assert redact("<abcdef" + "g" * 399 + ">", [secret]) == "<[redacted]>"
+
+
 @given(st.text(min_size=6, max_size=30), st.text(max_size=30), st.text(max_size=30))
 def test_a_secret_is_never_left_in(secret: str, before: str, after: str) -> None:
     said = Redactor([secret])(before + secret + after)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import functools
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Final
-from urllib.parse import quote, quote_plus
+
+from plangate.drivers.secret_forms import forms
 
 __all__ = ["DETAIL_CHARS_MAX", "Redactor", "redact"]
 
@@ -16,8 +16,6 @@ DETAIL_CHARS_MAX: Final = 2_000
 """Characters of a redacted text at the most; what is longer ends in an ellipsis."""
 
 _MARK: Final = "[redacted]"
-_PART_CHARS_MIN: Final = 6
-"""Encoded forms and single lines of a secret below this length would hit innocent text."""
 _PASSES_MAX: Final = 10_000
 
 # What looks like a credential although nobody told us its value. The scheme or the name stays, for the reader.
@@ -36,14 +34,14 @@ class Redactor:
     """Replaces the given secrets, in the forms they travel in, and whatever looks like a credential.
 
     Forms: plain, escaped as in JSON and `repr`, percent-encoded, hexadecimal, base64 (also inside a longer base64
-    text), and each line of a secret of many lines. Total: never raises.
+    text), each line of a secret of many lines, and the members of a secret that is a document (`secret_forms`). Total:
+    never raises.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self._longest = max(map(len, forms), default=0)
-        self._pattern = re.compile("|".join([*map(re.escape, longest_first), *_CREDENTIALS]))
+        found = {form for secret in secrets if secret for form in forms(secret)}
+        self._longest = max(map(len, found), default=0)
+        self._pattern = _pattern(sorted(found))
 
     def __call__(self, text: str) -> str:
         """`text` without secrets, at most `DETAIL_CHARS_MAX` characters."""
@@ -86,26 +84,34 @@ def _redactor(secrets: frozenset[str]) -> Redactor:
     return Redactor(secrets)
 
 
-def _forms(secret: str) -> set[str]:
-    whole = {secret, secret.strip()}
-    lines = {line.strip() for line in secret.splitlines() if len(line.strip()) >= _PART_CHARS_MIN}
-    derived: set[str] = set()
-    for text in whole | lines:
-        raw = text.encode("utf-8", "surrogatepass")
-        derived |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
-        derived |= {raw.hex(), raw.hex().upper(), *_base64_cores(raw)}
-        for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
-            derived |= {encoded, re.sub("%[0-9A-F]{2}", lambda found: found.group().lower(), encoded)}
-    return {form for form in whole if form} | {form for form in derived | lines if len(form) >= _PART_CHARS_MIN}
+def _pattern(words: Sequence[str]) -> re.Pattern[str]:
+    try:
+        return re.compile("|".join([*_tree(words), *_CREDENTIALS]))
+    except RecursionError:  # hundreds of words, each the beginning of the next
+        longest_first = sorted(words, key=len, reverse=True)
+        return re.compile("|".join([*map(re.escape, longest_first), *_CREDENTIALS]))
 
 
-def _base64_cores(raw: bytes) -> set[str]:
-    """What `raw` looks like inside any base64 text that holds it, whichever of the three alignments it has there."""
-    cores = set()
-    for before in range(3):
-        padded = bytes(before) + raw
-        whole = base64.b64encode(padded[: len(padded) // 3 * 3]).decode()
-        core = whole[(before * 8 + 5) // 6 :]
-        cores |= {core, core.replace("+", "-").replace("/", "_")}
-    full = base64.b64encode(raw).decode().rstrip("=")
-    return cores | {full, full.replace("+", "-").replace("/", "_")}
+def _tree(words: Sequence[str]) -> list[str]:
+    """Patterns of the longest of `words` that stands at a place, shared beginnings written once.
+
+    So a secret of hundreds of members costs a search little more than one of few. `words` are sorted, none is empty.
+    """
+    patterns = []
+    for _, group in groupby(words, key=lambda word: word[0]):
+        alike = list(group)
+        shared = _beginning(alike[0], alike[-1])
+        longer = [word[len(shared) :] for word in alike if word != shared]
+        pattern = re.escape(shared)
+        if longer:
+            pattern += f"(?:{'|'.join(_tree(longer))})" + ("?" if len(longer) < len(alike) else "")
+        patterns.append(pattern)
+    return patterns
+
+
+def _beginning(first: str, last: str) -> str:
+    """What the first and the last of sorted words have in common at their beginning: so have all between."""
+    for number, (one, other) in enumerate(zip(first, last, strict=False)):
+        if one != other:
+            return first[:number]
+    return min(first, last, key=len)
