@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,60 @@ def test_documents_that_cannot_be_run_are_refused_before_anything_runs(tmp_path:
     assert done.returncode == 2
     assert "1.0.0.yaml:" in done.stderr
     assert not (tmp_path / "catalog" / ".plangate").exists()
+
+
+ACCOUNT = '{"type": "service_account", "nested": {"client_secret": "qT7zz-plum-9921vv"}}'
+BOUND = ENVIRONMENT + "  secrets: {account: 'file:account.json'}\n"
+
+
+@pytest.mark.parametrize(
+    "form", ["secret", "base64.b64encode(b'id:' + secret.encode()).decode()", "secret.encode().hex()"]
+)
+def test_no_report_holds_a_member_of_a_secret(tmp_path: Path, form: str) -> None:
+    root = make_shop(
+        tmp_path,
+        environment=BOUND,
+        app=f"""
+        import base64, json
+        asked = evaluate
+        secret = json.load(open("account.json"))["nested"]["client_secret"]
+
+        def evaluate(request):
+            if request["action"]["name"] == "report.export":
+                raise RuntimeError("upstream: bad login of a service_account " + {form})
+            if request["action"]["name"] == "data.purge":
+                return answer("deny", "said " + {form})
+            return asked(request)
+        """,
+    )
+    (root / "account.json").write_text(ACCOUNT)
+    reports = [f"o.{kind}" for kind in ("txt", "json", "xml", "md", "html")]
+    done = plangate("run", "dev", "--json", *[part for name in reports for part in ("--report", name)], cwd=root)
+    shown = plangate("show", cwd=root)
+    texts = {"stdout": done.stdout, "stderr": done.stderr, "show": shown.stdout}
+    texts |= {name: (root / name).read_text() for name in reports}
+    texts |= {path.name: path.read_bytes().decode("latin-1") for path in (root / ".plangate" / "runs").iterdir()}
+    secret = "qT7zz-plum-9921vv"
+    for name, text in texts.items():
+        for gone in (
+            secret,
+            secret.encode().hex(),
+            base64.b64encode(secret.encode()).decode()[:-4],
+            "aWQ6cVQ3enotcGx1b",
+        ):
+            assert gone not in text, name
+    assert "bad login of a service_account" in texts["o.json"]
+    assert "[redacted]" in texts["o.json"]
+
+
+def test_no_message_holds_a_secret_that_an_import_tells(tmp_path: Path) -> None:
+    app = "import json\nraise RuntimeError('bad login ' + json.load(open('account.json'))['nested']['client_secret'])"
+    root = make_shop(tmp_path, environment=BOUND, app=app)
+    (root / "account.json").write_text(ACCOUNT)
+    done = plangate("run", "dev", cwd=root)
+    assert done.returncode == 3
+    assert "bad login [redacted]" in done.stderr
+    assert "qT7zz" not in done.stdout + done.stderr
 
 
 def test_an_app_that_cannot_be_imported_is_status_3(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class AsgiDriver:
 
     async def open(self) -> None:
         """Import the app and let it start up. Raises DriverError `import-failed`, `not-callable`, `startup-failed`."""
-        app = load_object(self._name, folder=self._folder)
+        app = load_object(self._name, folder=self._folder, redact=self._redactor)
         if not callable(app):
             raise DriverError(
                 f"{self._name!r} is a {type(app).__name__}, not an ASGI app",

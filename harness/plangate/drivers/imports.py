@@ -10,6 +10,7 @@ from typing import Any
 
 from plangate.documents.environment import Target
 from plangate.documents.wording import shown
+from plangate.drivers.answers import Redact
 from plangate.errors import DriverError, InputError
 
 __all__ = ["import_root", "load_object", "object_name"]
@@ -46,7 +47,7 @@ def import_root(target: Target, *, workspace: Path) -> Path:
     return folder
 
 
-def load_object(name: str, *, folder: Path) -> Any:
+def load_object(name: str, *, folder: Path, redact: Redact) -> Any:
     """The object that `module:name` names, imported with `folder` first on the path.
 
     The folder stays on the path (an app may import more while it answers), once however often this is called. A module
@@ -65,7 +66,7 @@ def load_object(name: str, *, folder: Path) -> Any:
             found = getattr(found, part)
     except (Exception, SystemExit) as error:  # an app may exit while it is imported
         raise DriverError(
-            f"{name!r} cannot be imported: {type(error).__name__}: {error}",
+            redact(f"{name!r} cannot be imported: {type(error).__name__}: {error}"),
             code="import-failed",
             where=str(folder),
             hint="modules are looked up in that folder, then where this Python looks; check the name and its imports",

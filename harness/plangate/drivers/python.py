@@ -42,7 +42,7 @@ class PythonDriver:
 
     async def open(self) -> None:
         """Import the function. Raises DriverError `import-failed`, `not-callable`."""
-        function = load_object(self._name, folder=self._folder)
+        function = load_object(self._name, folder=self._folder, redact=self._redact)
         if not callable(function):
             raise DriverError(
                 f"{self._name!r} is a {type(function).__name__}, not a function",
