@@ -1,4 +1,4 @@
-"""Ten passes over the same cells with the python driver, beside a loop that only asks and compares."""
+"""Ten passes over the same cells with the python driver, beside a loop that only asks the same app and compares."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.example_app import example_target, write_example_app
 from benchmarks.figures import Figure, Result
 from benchmarks.in_process import Case, cases_of, request_of
 from benchmarks.observing import observe_all, timed
 from benchmarks.paired import Spread, in_turn, ratios
 from benchmarks.processes import harness_core, on_core
-from benchmarks.workspaces import PLAIN_AXES, Shop, in_process_target
+from benchmarks.workspaces import PLAIN_AXES, Shop
 
 __all__ = ["FULL", "TINY", "Size", "measure"]
 
@@ -40,7 +41,8 @@ def measure(size: Size) -> Result:
     """Both in turn, each time in a fresh process on the same core; the median of each round's ratio counts."""
     with tempfile.TemporaryDirectory() as folder:
         shop = Shop(capabilities=size.capabilities, repeats=size.passes, axes=PLAIN_AXES)
-        root = str(shop.write(Path(folder), target=in_process_target()))
+        root = str(shop.write(Path(folder), target=example_target()))
+        write_example_app(Path(root), shop)
         sides = {
             "bare": partial(on_core, ask_bare, root, size.passes, core=harness_core()),
             "plangate": partial(on_core, observe_all, root, core=harness_core()),
@@ -66,7 +68,7 @@ def ask_bare(root: str, passes: int) -> dict[str, Any]:
     """Make each request, call the app, compare: nothing is digested, stored, counted or judged."""
     cases = cases_of(root)
     sys.path.insert(0, root)
-    evaluate = importlib.import_module("decision_app").evaluate
+    evaluate = importlib.import_module("copilot.pdp").evaluate
     return timed(lambda: _loop(cases, evaluate, passes))
 
 

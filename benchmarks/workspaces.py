@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ENVIRONMENT", "PLAIN_AXES", "Shop", "in_process_target"]
+__all__ = ["ENVIRONMENT", "LIMITS", "PLAIN_AXES", "SCOPES", "STATES", "Shop", "in_process_target"]
 
 ENVIRONMENT = "bench"
-_STATES = {"PendingFulfillmentStart": "not_activated", "Suspended": "suspended", "Unsubscribed": "unsubscribed"}
-_LIMITS = {
+STATES = {"PendingFulfillmentStart": "not_activated", "Suspended": "suspended", "Unsubscribed": "unsubscribed"}
+LIMITS = {
     "free": {"messages": 20, "exports": 0, "tokens": 20_000},
     "pro": {"messages": 500, "exports": 50, "tokens": 200_000},
     "enterprise": {"messages": None, "exports": 100, "tokens": None},
 }
-_SCOPES = {
+SCOPES = {
     "free": {"data_scope": "own", "max_steps": 3},
     "pro": {"data_scope": "team", "max_steps": 8},
     "enterprise": {"data_scope": "org", "max_steps": 20},
@@ -39,7 +39,7 @@ _SHAPES: tuple[tuple[str, dict[str, Any]], ...] = (
 """Capabilities in turn: the first plan that grants it (none = nobody), and how the catalog declares it."""
 
 
-PLAIN_AXES = {"plan": "all+unknown", "state": ["Subscribed", *_STATES], "capability": "all", "surface": ["tool"]}
+PLAIN_AXES = {"plan": "all+unknown", "state": ["Subscribed", *STATES], "capability": "all", "surface": ["tool"]}
 """Sixteen cells for each capability, none like another."""
 
 
@@ -82,25 +82,26 @@ class Shop:
         shutil.copy(Path(__file__).with_name("decision_app.py"), root)
         return root
 
-    def _offered(self) -> dict[str, tuple[str, dict[str, Any]]]:
+    def offered(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Capability -> the first plan that grants it (none = nobody), and how the catalog declares it."""
         shapes = (("free", {"effect": "read"}),) if self.everything_allowed else _SHAPES
         return {f"feature.f{number:05d}": shapes[number % len(shapes)] for number in range(self.capabilities)}
 
     def _catalog(self) -> str:
-        offered = self._offered()
+        offered = self.offered()
         head = {"apiVersion": "plangate/v1", "kind": "PlanCatalog", "metadata": {"name": "bench", "version": "1.0.0"}}
         head |= {"offer": {"model": "saas", "id": "contoso-bench"}}
-        tiers = list(_LIMITS)
+        tiers = list(LIMITS)
         plans: dict[str, Any] = {}
         for place, plan in enumerate(tiers):
             terms: dict[str, Any] = {"extends": tiers[place - 1]} if place else {}
             terms["grants"] = [name for name, (first, _) in offered.items() if first == plan]
             if not self.everything_allowed:
-                limits = {name: "unlimited" if n is None else n for name, n in _LIMITS[plan].items()}
-                terms |= {"limits": limits, "settings": _SCOPES[plan]}
+                limits = {name: "unlimited" if n is None else n for name, n in LIMITS[plan].items()}
+                terms |= {"limits": limits, "settings": SCOPES[plan]}
             plans[plan] = terms
         sections = {"capabilities": {name: shape for name, (_, shape) in offered.items()}, "plans": plans}
-        rest = {"states": {state: {"retains": []} for state in _STATES}, "tiers": tiers}
+        rest = {"states": {state: {"retains": []} for state in STATES}, "tiers": tiers}
         if not self.everything_allowed:
             settings = {"data_scope": {"order": ["own", "team", "org"]}, "max_steps": {"integer": {"minimum": 1}}}
             rest |= {"limits": _WINDOWS, "settings": settings}
@@ -132,8 +133,8 @@ class Shop:
 
     def _sold(self) -> dict[str, Any]:
         """The same in the app's own words."""
-        capabilities, grants = {}, {plan: [] for plan in _LIMITS}
-        for name, (first, shape) in self._offered().items():
+        capabilities, grants = {}, {plan: [] for plan in LIMITS}
+        for name, (first, shape) in self.offered().items():
             capabilities[name] = {
                 "prohibited": shape.get("prohibited", False),
                 "consumes": shape.get("consumes", {}),
@@ -142,8 +143,8 @@ class Shop:
             tiers = list(grants)
             for plan in tiers[tiers.index(first) :] if first else ():
                 grants[plan].append(name)
-        plans = {plan: {"grants": names, "limits": _LIMITS[plan]} for plan, names in grants.items()}
-        return {"capabilities": capabilities, "plans": plans, "states": _STATES}
+        plans = {plan: {"grants": names, "limits": LIMITS[plan]} for plan, names in grants.items()}
+        return {"capabilities": capabilities, "plans": plans, "states": STATES}
 
 
 def _environment(target: Mapping[str, Any]) -> str:

@@ -94,6 +94,33 @@ def test_what_a_driver_raises_ends_the_pass_loudly() -> None:
         observe(Calling(broken), 10)
 
 
+def test_what_came_before_a_driver_raised_is_handed_on_first() -> None:
+    def answer(number: int):
+        if number == 700:  # in the second chunk of one thread
+            raise KeyboardInterrupt
+        return ALLOW
+
+    rows: list = []
+
+    async def run() -> None:
+        batches = observe_in_threads(
+            iter(cells(5_000)),
+            driver_of={"default": Calling(answer)},
+            request_of=request_of,
+            concurrency=1,
+            size=5_000,
+            timeout_of={"default": 5.0},
+            health=Health(Limits(), concurrency=1),
+            clock=time.perf_counter_ns,
+        )
+        async for batch in batches:
+            rows.extend(batch)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(run())
+    assert [number for number, _, _ in rows] == list(range(512))
+
+
 def test_a_patient_target_buys_no_time_for_another_and_one_that_hangs_is_down_by_itself() -> None:
     """Rule R15: deadline and health are counted for each surface."""
     mixed = [cell for pair in zip(cells(50), cells(50, surface="tool"), strict=True) for cell in pair]
@@ -167,6 +194,7 @@ def test_a_cancellation_that_comes_with_an_item_is_not_lost() -> None:
     class Pool:
         def __init__(self) -> None:
             self.arrived: asyncio.Queue = asyncio.Queue()
+            self.clock = time.perf_counter_ns
 
     async def run() -> None:
         pool = Pool()

@@ -12,6 +12,7 @@ from typing import Protocol
 from plangate.documents.requirements import shown_by
 from plangate.documents.suite import AXES
 from plangate.drivers.protocol import BlockingDriver, Driver, EvaluationRequest
+from plangate.engine.cell_cache import CellCache
 from plangate.engine.events import Event, PassStarted, Planned, Progress, RunEnded, RunStarted
 from plangate.engine.health import Health
 from plangate.engine.plan import RunPlan, SuitePlan, numbers_in_order
@@ -65,12 +66,21 @@ class Execution:
     tally: Tally = field(default_factory=Tally)
     stopped: str = ""
     _expected: tuple[str, array[int]] = ("", array("I"))
+    _cells: tuple[str, CellCache | None] = ("", None)
 
     def expected_numbers(self, record: SuiteRecord) -> array[int]:
         """The expectation number of each cell; read once a suite, whatever the number of its passes."""
         if self._expected[0] != record.name:
             self._expected = (record.name, expected_numbers(self.writer.path, record))
         return self._expected[1]
+
+    def cells_of(self, suite: SuitePlan, record: SuiteRecord) -> CellCache:
+        """The cells of one suite, for all its passes; those of the suite before are let go of."""
+        name, cells = self._cells
+        if cells is None or name != record.name:
+            cells = CellCache(suite.matrix, passes=len(record.passes))
+            self._cells = (record.name, cells)
+        return cells
 
 
 def store_plan(plan: RunPlan, writer: RunWriter) -> None:
@@ -249,7 +259,7 @@ async def observe_pass(
         tally=run.tally,
     )
     health = Health(run.plan.limits, concurrency=one.concurrency)
-    cells = suite.matrix.cells(numbers)
+    cells = run.cells_of(suite, record).in_order(numbers)
     async for batch in _observe(run, cells, one, targets=targets, health=health, size=pending.left // part[1]):
         recorder.record(batch)
         yield Progress(observed=run.tally.observed, leaks=run.tally.leaks, others=run.tally.others)

@@ -71,6 +71,7 @@ class PassRecorder:
                 if observed.detail:
                     details.append((first + number, number_of_pass, observed.detail))
             rows.append((first + number, number_of_pass, outcome, latency_us, observed.retries))
+        rows.sort()  # neighbours lie in one page of the file, also where a pass is shuffled
         self._writer.add_observations(rows, details=details)
         self._tally.observed += len(rows)
         self._tally.leaks += leaked

@@ -28,6 +28,10 @@ _Rows = tuple[list[Seen], list[Cell]]
 _CHUNK_MAX = 512
 _CHUNKS_WAITING_MAX = 16
 _WATCH_EVERY_S = 0.05
+_ROWS_MAX = 4_096
+_GATHER_NS = 100_000_000
+"""Rows that are handed on together: as many as this, or what came in 0.1 s. Each commit writes whole pages anew, and a
+shuffled pass touches a page for every row: few large commits cost a third of many small ones."""
 _SWITCH_EVERY_S = 0.001
 _SMALL = 10_000
 
@@ -237,13 +241,25 @@ def _switch_every_s(*, concurrency: int, size: int) -> float:
 
 
 async def _next_rows(pool: _Pool) -> _Rows | None:
-    """The next rows; none of them when only the watch woke up; None at the end. Raises what a thread raised."""
-    try:
-        # Not `wait_for`: on Python 3.11 it swallows a cancellation that comes together with an item.
-        async with asyncio.timeout(_WATCH_EVERY_S):
-            arrived = await pool.arrived.get()
-    except TimeoutError:
-        return [], []
-    if isinstance(arrived, BaseException):
-        raise arrived
-    return arrived
+    """What came in a moment; nothing when only the watch woke up; None at the end. Raises what a thread raised."""
+    seen: list[Seen] = []
+    asked: list[Cell] = []
+    until = pool.clock() + _GATHER_NS
+    while len(seen) < _ROWS_MAX and pool.clock() < until:
+        try:
+            # Not `wait_for`: on Python 3.11 it swallows a cancellation that comes together with an item.
+            async with asyncio.timeout(_WATCH_EVERY_S):
+                arrived = await pool.arrived.get()
+        except TimeoutError:
+            break
+        if isinstance(arrived, tuple):
+            seen += arrived[0]
+            asked += arrived[1][: len(arrived[0])]
+        elif seen:  # what came before the end, or before a thread failed, is handed on first
+            pool.arrived.put_nowait(arrived)
+            break
+        elif arrived is None:
+            return None
+        else:
+            raise arrived
+    return seen, asked
