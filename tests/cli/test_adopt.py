@@ -184,7 +184,7 @@ def test_a_reproduction_counts_as_far_as_its_own_words_go(
     statement = open_envelope(ledger.envelope(next(ledger.entries()).digest)).statement()
     changed = replace(statement, predicate={**statement.predicate, **word})
     ledger.append(seal(changed, key=customer.key), key=customer.key, at="2099-01-01T00:00:00Z")
-    assert customer.adopt(published.bundle)[0] == status
+    assert customer.adopt(published.bundle, "--bindings", "mine.yaml")[0] == status
 
 
 def test_a_strangers_reproduction_does_not_count(published: Published, customer: Customer) -> None:
