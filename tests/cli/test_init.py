@@ -23,6 +23,7 @@ from plangate.matrix.request_shape import evaluation_request
 
 MADE = {
     ".github/workflows/plangate.yml",
+    ".gitattributes",
     ".gitignore",
     "README.md",
     "assistant.py",
@@ -154,7 +155,7 @@ def test_the_fault_that_its_readme_suggests_is_seen(tmp_path: Path) -> None:
 def test_its_readme_names_every_file_it_made(tmp_path: Path) -> None:
     init(str(tmp_path))
     text = (tmp_path / "README.md").read_text()
-    assert {name for name in MADE - {"README.md", ".gitignore"} if f"`{name}`" not in text} == set()
+    assert {name for name in MADE - {"README.md", ".gitattributes", ".gitignore"} if f"`{name}`" not in text} == set()
 
 
 def test_compiled_leftovers_of_an_installation_are_not_copied(tmp_path: Path) -> None:

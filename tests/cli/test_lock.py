@@ -112,3 +112,25 @@ def test_a_lock_left_in_pieces_by_a_merge_is_not_overwritten(
     assert status == 2
     assert "plangate.lock:" in err
     assert (root / "plangate.lock").read_text() == "<<<<<<< HEAD\n{}\n"
+
+
+def test_after_a_merge_the_lock_is_rebuilt_from_both_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write_workspace(tmp_path)
+    lock(capsys, root)
+    whole = (root / "plangate.lock").read_text()
+    lines = whole.splitlines(keepends=True)
+    at = next(index for index, line in enumerate(lines) if "evals/gating.yaml@5" in line)
+    sides = [
+        "<<<<<<< HEAD\n",
+        lines[at],
+        "=======\n",
+        lines[at],
+        '    "evals/gone.yaml@1": "sha256:' + "0" * 64 + '",\n',
+        ">>>>>>> b\n",
+    ]
+    (root / "plangate.lock").write_text("".join([*lines[:at], *sides, *lines[at + 1 :]]))
+    assert "[lock-conflict]" in lock(capsys, root, "--check")[2]
+    status, out, _ = lock(capsys, root)
+    assert (status, out) == (0, "What both sides of the merge locked is kept. Nothing new to lock.\n")
+    files = json.loads((root / "plangate.lock").read_text())["files"]
+    assert {**json.loads(whole)["files"], "evals/gone.yaml@1": "sha256:" + "0" * 64} == files

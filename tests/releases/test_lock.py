@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plangate.errors import InputError, PinError
-from plangate.releases.lock import Lock, compare, extended, lock_text, read_lock
+from plangate.releases.lock import Lock, compare, extended, lock_text, merged, read_lock
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 CATALOG, SUITE = "envs/plans/shop/1.0.0.yaml", "evals/gating.yaml@5"
@@ -81,7 +81,7 @@ def test_no_lock_file_is_an_empty_lock() -> None:
         (f'{{"version": 1, "files": {{"a": "{A}", "a": "{B}"}}}}', "duplicate-key"),
         (
             f'{{\n"version": 1, "files": {{\n<<<<<<< HEAD\n"a": "{A}"\n=======\n"a": "{B}"\n>>>>>>> x\n}}}}',
-            "yaml-syntax",
+            "lock-conflict",
         ),
     ],
 )
@@ -108,3 +108,44 @@ def test_what_is_written_is_read_back(files: dict[str, str]) -> None:
 def test_after_locking_nothing_found_differs(first: dict[str, str], second: dict[str, str]) -> None:
     lock = extended(Lock(files=first), {**second, **first})
     assert compare(lock, {**second, **first}, pinned={**first, **second}) == []
+
+
+C = "sha256:" + "c" * 64
+CONFLICT = """{{
+  "version": 1,
+  "files": {{
+    "envs/plans/shop/1.0.0.yaml": "{a}",
+<<<<<<< HEAD
+    "evals/gating.yaml@2": "{b}"
+{base}=======
+    "evals/gating.yaml@2": "{theirs}",
+    "prompts/answer/1.0.0.md": "{c}"
+>>>>>>> their-branch
+  }}
+}}
+"""
+
+
+def _conflict(*, theirs: str = B, base: str = "") -> bytes:
+    return CONFLICT.format(a=A, b=B, c=C, theirs=theirs, base=base).encode()
+
+
+def test_a_lock_with_both_sides_of_a_merge_says_so_and_how_to_go_on() -> None:
+    with pytest.raises(InputError) as refused:
+        read_lock(_conflict())
+    assert (refused.value.code, "plangate lock" in refused.value.hint) == ("lock-conflict", True)
+
+
+@pytest.mark.parametrize("base", ["", '||||||| 1234567\n    "gone": 1,\n'], ids=["merge", "diff3"])
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_what_both_sides_of_a_merge_locked_is_kept(base: str, line_end: bytes) -> None:
+    lock = merged(_conflict(base=base).replace(b"\n", line_end))
+    assert dict(lock.files) == {"envs/plans/shop/1.0.0.yaml": A, "evals/gating.yaml@2": B, "prompts/answer/1.0.0.md": C}
+    assert merged(lock_text(lock).encode()) == lock
+
+
+def test_what_the_two_sides_locked_differently_is_for_people_to_decide() -> None:
+    with pytest.raises(PinError) as refused:
+        merged(_conflict(theirs=C))
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.path) == ("locked-file-changed", "evals/gating.yaml")

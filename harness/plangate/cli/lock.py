@@ -30,11 +30,12 @@ def command(workspace: Path, *, as_json: bool, only_check: bool) -> int:
 
     A digest that is locked is never replaced. Exit status: 0 all is locked, 2 something changed or has errors.
     """
-    from plangate.releases.lock import compare, extended, lock_text, read_lock
+    from plangate.releases.lock import compare, extended, in_conflict, lock_text, merged, read_lock
     from plangate.releases.release import lockable
 
     opened = load_workspace(workspace)
-    lock = read_lock(opened.lock_bytes())
+    before = opened.lock_bytes()
+    lock = read_lock(before) if only_check else merged(before)
     found = lockable(opened)
     new = sorted(set(found) - set(lock.files))
     if only_check:
@@ -43,9 +44,12 @@ def command(workspace: Path, *, as_json: bool, only_check: bool) -> int:
     errors += [problem for problem in compare(lock, found, pinned=()) if problem.severity == "error"]
     if errors:
         raise InputError.of(errors)
-    if new:
+    conflict = before is not None and in_conflict(before)
+    if new or conflict:
         _write(opened.root / "plangate.lock", lock_text(extended(lock, found)))
     done = f"{len(new)} newly locked." if new else "Nothing new to lock."
+    if conflict:
+        done = f"What both sides of the merge locked is kept. {done}"
     return _report([], new=new, as_json=as_json, done=done)
 
 

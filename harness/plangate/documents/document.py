@@ -21,7 +21,7 @@ from plangate.documents.problems import capped
 from plangate.documents.scalars import whole_numbers
 from plangate.documents.secret_texts import secrets_in_text
 from plangate.documents.suite_rules import prompt_problems, suite_problems, trust_problems
-from plangate.documents.text import read_text
+from plangate.documents.text import as_committed, read_text
 from plangate.documents.validation import validate
 from plangate.errors import InputError, Problem
 
@@ -35,7 +35,7 @@ class Document:
     path: str
     kind: Kind
     digest: str
-    """`sha256:...` of the file's bytes."""
+    """`sha256:...` of the file's bytes, as every checkout has them."""
     model: Any
     """Environment, PlanCatalog, Prompt, Suite or Trust, as `kind` says."""
     problems: tuple[Problem, ...]
@@ -54,6 +54,7 @@ class Document:
 
 def read_document(kind: Kind, data: bytes, *, path: str) -> Document:
     """`data` as a document of `kind`, named `path` in messages. Total: what is wrong is in `problems`."""
+    data = as_committed(data)
     template = ""
     if kind is Kind.PROMPT:
         loaded, template = _load_prompt(data, path)

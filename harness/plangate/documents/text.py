@@ -8,13 +8,21 @@ from typing import Final
 
 from plangate.errors import InputError, Problem
 
-__all__ = ["read_file", "read_text"]
+__all__ = ["as_committed", "read_file", "read_text"]
 
 # Beside control characters, what YAML 1.1 parsers take for line breaks and YAML 1.2 does not (U+0085, U+2028, U+2029).
 _HIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _TABS: Final = re.compile("\t+")
 _LINE_BREAK: Final = re.compile("\r\n|\r|\n")
 _PLACES_MAX: Final = 100
+
+
+def as_committed(data: bytes) -> bytes:
+    """`data` as every checkout has it: lines end in LF, and no byte order mark stands before them.
+
+    Git may write CRLF into a working tree (core.autocrlf), and editors a mark: neither is a change of a document.
+    """
+    return data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
 
 
 def read_file(file: Path, *, path: str, bytes_max: int) -> bytes:

@@ -91,8 +91,14 @@ class Ledger:
                 hint="restore it from git or a bundle; nothing that rests on it can be decided",
             ) from None
         if hashlib.sha256(data).hexdigest() != digest:
+            rewritten = b"\r\n" in data
+            again = "git wrote it anew (core.autocrlf): put evidence/** -text into .gitattributes, and check out again"
             raise EvidenceError(
-                "this evidence is not what was signed into the ledger", code="evidence-changed", where=name
+                "this evidence is not what was signed into the ledger"
+                + (": its lines end in CRLF" if rewritten else ""),
+                code="evidence-changed",
+                where=name,
+                hint=again if rewritten else "",
             )
         return data
 

@@ -13,9 +13,11 @@ from plangate.documents.positions import Positions
 from plangate.documents.wording import shown
 from plangate.errors import InputError, PinError, Problem
 
-__all__ = ["LOCK_PATH", "Lock", "compare", "extended", "lock_text", "read_lock"]
+__all__ = ["LOCK_PATH", "Lock", "compare", "extended", "in_conflict", "lock_text", "merged", "read_lock"]
 
 LOCK_PATH: Final = "plangate.lock"
+_OURS: Final = re.compile(rb"^<{7}(?: |\r?$)", re.MULTILINE)
+_MARKS: Final = frozenset(mark * 7 for mark in (b"<", b"|", b"=", b">"))
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 
@@ -34,6 +36,13 @@ def read_lock(data: bytes | None) -> Lock:
     """
     if data is None:
         return Lock()
+    if in_conflict(data):
+        raise InputError(
+            "git left both sides of a merge in it",
+            code="lock-conflict",
+            where=LOCK_PATH,
+            hint="plangate lock keeps what both sides locked",
+        )
     loaded = load(data, path=LOCK_PATH)
     if loaded.problems:
         raise InputError.of(loaded.problems)
@@ -48,6 +57,37 @@ def read_lock(data: bytes | None) -> Lock:
             raise _unreadable(loaded.positions, f"{shown(key)} has no digest", ("files", key))
         files[key] = digest
     return Lock(files=files)
+
+
+def in_conflict(data: bytes) -> bool:
+    """Whether git left both sides of a merge in the bytes of `plangate.lock`."""
+    return _OURS.search(data) is not None
+
+
+def merged(data: bytes | None) -> Lock:
+    """As `read_lock`; where git left both sides of a merge in it, what either side locked.
+
+    Raises PinError (`locked-file-changed`) where the two locked one version of a document with different contents.
+    """
+    if data is None or not in_conflict(data):
+        return read_lock(data)
+    ours, theirs = (read_lock(_side(data, theirs=theirs)) for theirs in (False, True))
+    twice = [key for key, digest in ours.files.items() if theirs.files.get(key, digest) != digest]
+    if twice:
+        raise PinError.of(_locked_twice(key, ours.files[key], theirs.files[key]) for key in twice)
+    return Lock(files={**ours.files, **theirs.files})
+
+
+def _side(data: bytes, *, theirs: bool) -> bytes:
+    """One side of each conflict, without its marks; a base that git may have put between them belongs to neither."""
+    lines, taken = [], True
+    for line in data.splitlines(keepends=True):
+        mark = line[:7]
+        if mark not in _MARKS:
+            lines += [line] if taken else []
+        else:
+            taken = mark == b">" * 7 or (mark == b"=" * 7 if theirs else mark == b"<" * 7)
+    return b"".join(lines)
 
 
 def lock_text(lock: Lock) -> str:
@@ -84,14 +124,23 @@ def _differences(lock: Lock, found: Mapping[str, str], pinned: Collection[str]) 
                     path, "locked-file-missing", "is locked and no longer there", "restore it: evidence may name it"
                 )
         elif found[key] != digest:
-            yield _changed(path, version, locked=digest, now=found[key])
+            yield _changed(path, version, digest, found[key])
     for key in pinned:
         if key in found and key not in lock.files:
             path = key.partition("@")[0]
             yield _problem(path, "not-locked", "is pinned and not locked", "run plangate lock", severity="warning")
 
 
-def _changed(path: str, version: str, *, locked: str, now: str) -> Problem:
+def _locked_twice(key: str, ours: str, theirs: str) -> Problem:
+    return _problem(
+        key.partition("@")[0],
+        "locked-file-changed",
+        f"both sides of the merge locked it, with different contents ({ours[7:19]} and {theirs[7:19]})",
+        "let one side keep the version, and give the other a new one",
+    )
+
+
+def _changed(path: str, version: str, locked: str, now: str) -> Problem:
     hint = f"raise metadata.version above {version}" if version else "copy it to a file with the next version's name"
     return _problem(
         path,

@@ -15,6 +15,7 @@ from plangate.documents.document import read_document
 from plangate.documents.environment import Environment
 from plangate.documents.files import document_path
 from plangate.documents.kinds import Kind
+from plangate.documents.text import as_committed
 from plangate.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def plan_adoption(bundle: BundleFile, *, manifest: Environment, workspace: Works
     replaced = []
     for path, data in sorted(found.items()):
         present = _present(workspace, path)
-        if present == data:
+        if present is not None and as_committed(present) == as_committed(data):
             continue
         if present is not None:
             if not (path in newer or (path.startswith("evals/") and path not in suites and newer)):

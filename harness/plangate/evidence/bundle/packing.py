@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from plangate.documents.environment import Environment, Json
 from plangate.documents.files import TRUST_PATH, document_path, read_inside
 from plangate.documents.kinds import Kind
+from plangate.documents.text import as_committed
 from plangate.errors import EvidenceError, InputError
 from plangate.evidence.bundle.results import pack_results
 from plangate.evidence.envelope import open_envelope
@@ -45,7 +46,7 @@ def bundle_files(workspace: Workspace, environment: str) -> tuple[dict[str, byte
     ledger = Ledger(workspace.root / "evidence")
     ledger.recover()
     evidence, signed_runs = _evidence(ledger, identity)
-    files = {f"workspace/{path}": data for path, data in _documents(workspace, manifest)}
+    files = {f"workspace/{path}": as_committed(data) for path, data in _documents(workspace, manifest)}
     files |= _identities(workspace, manifest)
     files |= _run(workspace, manifest, identity, signed_runs)
     return files | evidence, identity
