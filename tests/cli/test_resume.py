@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from plangate.store.folder import RunFolder
+from plangate.store.reader import StoredRun
 from tests.cli.shops import CELLS, SUITE, make_shop, plangate, run_json, start_plangate
 from tests.small_disk import small_disk
 
@@ -194,7 +196,7 @@ def test_the_time_of_a_run_is_limited_and_what_was_seen_is_kept(tmp_path: Path) 
     status, document = run_json(root, "--timeout", "1", environ={"CALLS": str(counter), "SLOW": "0.03"})
     assert (status, document["verdict"]) == (3, "undecided")
     assert 0 < document["totals"]["observations"] < OBSERVATIONS
-    shown = plangate("runs", cwd=root).stdout
-    assert "the run's time of 1 s is over" in shown
+    with StoredRun(RunFolder(root).find(document["run"])) as run:
+        assert run.header.stopped == "the run's time of 1 s is over"
     status, document = run_json(root, "--resume", environ={"CALLS": str(counter)})
     assert (status, document["totals"]["observations"]) == (0, OBSERVATIONS)
