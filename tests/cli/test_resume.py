@@ -200,3 +200,60 @@ def test_the_time_of_a_run_is_limited_and_what_was_seen_is_kept(tmp_path: Path) 
         assert run.header.stopped == "the run's time of 1 s is over"
     status, document = run_json(root, "--resume", environ={"CALLS": str(counter)})
     assert (status, document["totals"]["observations"]) == (0, OBSERVATIONS)
+
+
+def _edited(root: Path, name: str = "shop_app.py") -> None:
+    with (root / name).open("a", encoding="utf-8") as file:
+        file.write("\nGRANTS = {'free': {'kb.search', 'report.export'}, 'pro': {'kb.search', 'report.export'}}\n")
+
+
+@pytest.mark.parametrize("helper", [False, True])
+def test_the_cache_knows_the_code_also_that_of_helper_modules(tmp_path: Path, helper: bool) -> None:
+    root = make_shop(tmp_path, app="from rules import *\n" if helper else "")
+    (root / "rules.py").write_text("", "utf-8")
+    assert run_json(root, "--cache")[0] == 0
+    assert run_json(root, "--cache")[1]["reused_from"]
+    _edited(root, "rules.py" if helper else "shop_app.py")
+    status, document = run_json(root, "--cache")
+    assert (status, document["verdict"], document["reused_from"]) == (1, "failed", "")
+
+
+def test_the_cache_knows_the_environment_variables_of_the_app(tmp_path: Path) -> None:
+    app = "import os\nif os.environ.get('SHOP_OPEN'): GRANTS['free'].add('report.export')\n"
+    root = make_shop(tmp_path, app=app)
+    assert run_json(root, "--cache")[0] == 0
+    assert run_json(root, "--cache", environ={"SHOP_OPEN": "1"})[0] == 1
+
+
+def test_an_app_whose_code_nobody_knows_is_asked_again(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    root = make_shop(tmp_path / "shop")
+    elsewhere.mkdir()
+    (root / "shop_app.py").rename(elsewhere / "shop_app.py")
+    environ = {"PYTHONPATH": str(elsewhere)}
+    for _ in range(2):
+        done = plangate("run", "dev", "--cache", "--json", cwd=root, environ=environ)
+        assert (done.returncode, json.loads(done.stdout)["reused_from"]) == (0, "")
+        assert "nothing is taken from the cache: nobody says which code is behind target default" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "what"),
+    [
+        ("shop_app.py", "LIMITS", "OTHERS = 1\nLIMITS", "the app's code in the workspace"),
+        ("envs/dev.yaml", "version: 1.0.0}", "version: 1.0.1}", "the release"),
+        ("envs/dev.yaml", "timeout_s: 1}", "timeout_s: 2}", "the bindings"),
+        ("evals/gating.yaml", "state: all", "state: [Subscribed]", "suite gating"),
+    ],
+)
+def test_a_run_goes_on_only_where_nothing_changed(
+    tmp_path: Path, path: str, before: str, after: str, what: str
+) -> None:
+    root, counter = make_shop(tmp_path / "shop", app=COUNTED), tmp_path / "calls"
+    process = started(root, counter, at_least=10)
+    process.kill()
+    process.communicate()
+    text = (root / path).read_text("utf-8")
+    (root / path).write_text(text.replace(before, after, 1), "utf-8")
+    done = plangate("run", "dev", "--resume", cwd=root, environ={"CALLS": str(counter)})
+    assert (done.returncode, f"cannot go on: {what} changed" in done.stderr) == (2, True), done.stderr

@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "lock": ("plangate.cli.lock", "Lock prompts, catalogs and suites by digest."),
     "matrix": ("plangate.cli.matrix", "Print the plan matrix of an environment: plans across, capabilities down."),
     "merge": ("plangate.cli.merge", "Merge the runs of several shards into one."),
+    "pin": ("plangate.cli.pin", "Write the digest of the app's code or image into a manifest."),
     "promote": ("plangate.cli.promote", "Show what a promotion changes and still needs; validate or apply it."),
     "pull": ("plangate.cli.pull", "Download a bundle from an OCI registry."),
     "push": ("plangate.cli.push", "Upload a bundle to an OCI registry."),

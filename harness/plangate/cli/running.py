@@ -21,6 +21,7 @@ from plangate.cli.screen import screen_width, wants_colour
 from plangate.cli.world import real_world
 from plangate.documents.suite import Suite
 from plangate.documents.workspace import Workspace
+from plangate.engine.code import unknown_code
 from plangate.engine.invocation import World, as_begun, observe_run, resume_run, start_run
 from plangate.engine.plan import Limits, RunPlan, Selection
 from plangate.engine.session import Prepared, prepare
@@ -188,6 +189,9 @@ def _begin(
         return prepared, *resume_run(prepared, path, limits=limits)
     prepared = prepare(workspace, environment, environ=world.environ, suites=options.suites, adjust=options.adjust)
     reuse = prepared.environment.bindings.cache if options.cache is None else options.cache
+    if reuse and (why := unknown_code(prepared.environment, folder=prepared.folder)):
+        asked = "so every cell is asked; release.app.digest or bindings.probe would say"
+        click.echo(f"note: nothing is taken from the cache: {why}, {asked}", err=True)
     started = start_run(prepared, world=world, selection=options.selection(), limits=limits, reuse=reuse)
     return prepared, *started
 

@@ -203,6 +203,8 @@ class Bindings:
     policy: Policy = Policy()
     region: str | None = None
     probe: Probe | None = None
+    code: tuple[str, ...] = ()
+    """Files and folders of the workspace that are the app's code; empty = all that may be."""
     cache: bool = False
     """Whether a run may take observations from an earlier run with the same key (rule R10)."""
 

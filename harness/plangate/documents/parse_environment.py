@@ -60,6 +60,7 @@ def parse_bindings(raw: dict[str, Any]) -> Bindings:
         ),
         region=raw.get("region"),
         probe=_probe(raw["probe"]) if "probe" in raw else None,
+        code=tuple(raw.get("code", ())),
         cache=raw.get("cache", False),
     )
 

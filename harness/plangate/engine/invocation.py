@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,12 +10,14 @@ from pathlib import Path
 from plangate.documents.environment import Environment, Target
 from plangate.documents.suite import Suite
 from plangate.drivers.protocol import DriverContext
+from plangate.engine.code import code_digest, surroundings_digest, unknown_code
 from plangate.engine.events import Event, RunEnded
 from plangate.engine.execution import Clock, FreshProcesses, execute, store_plan
 from plangate.engine.plan import DEFAULT_LIMITS, EVERYTHING, Limits, RunPlan, Selection
 from plangate.engine.running_app import AskProbe, RunningApp
 from plangate.engine.session import MakeDriver, Prepared, check_targets, log_path, open_targets
 from plangate.errors import InputError, PlangateError
+from plangate.store.documents import SuiteRecord
 from plangate.store.folder import RunFolder
 from plangate.store.reader import StoredRun
 from plangate.store.reuse import reuse_observations
@@ -50,7 +52,10 @@ def start_run(
     limits: Limits = DEFAULT_LIMITS,
     reuse: bool = False,
 ) -> tuple[RunPlan, RunWriter]:
-    """Create the run's file with its expected set. Raises InputError where the selection leaves nothing to run."""
+    """Create the run's file with its expected set. Raises InputError where the selection leaves nothing to run.
+
+    `reuse` takes over what an earlier run of the same everything observed; not where nobody knows which code ran.
+    """
     folder = RunFolder(prepared.folder)
     context = driver_context(prepared, world=world, run="")
     check_targets(prepared, make_driver=world.make_driver, context=context)
@@ -60,7 +65,7 @@ def start_run(
     try:
         store_plan(plan, writer)
         _require_cells(writer)
-        if reuse:
+        if reuse and not unknown_code(prepared.environment, folder=prepared.folder):
             writer.note_reuse(reuse_observations(writer.path, folder))
     except BaseException:
         writer.discard()
@@ -95,16 +100,31 @@ def resume_run(prepared: Prepared, path: Path, *, limits: Limits = DEFAULT_LIMIT
         header, suites = run.header, run.suites
     if header.finished:
         raise InputError(f"run {header.run} has finished", code="run-finished", hint=f"plangate show {header.run}")
-    now = {suite.suite.name: suite.cache_key for suite in prepared.suites}
-    for suite in suites:
-        if now.get(suite.name) != suite.cache_key:
-            raise InputError(
-                f"run {header.run} cannot go on: release, bindings or suite {suite.name} changed since it started",
-                code="resume-mismatch",
-                hint=f"plangate run {header.environment} starts a new one",
-            )
+    if changed := _changed(prepared, header, suites):
+        raise InputError(
+            f"run {header.run} cannot go on: {changed} changed since it started, and two builds are no one run",
+            code="resume-mismatch",
+            hint=f"plangate run {header.environment} starts a new one",
+        )
     plan = RunPlan(header=header, suites=prepared.suites, limits=limits)
     return plan, RunWriter.reopen(path)
+
+
+def _changed(prepared: Prepared, header: RunHeader, suites: Sequence[SuiteRecord]) -> str:
+    """What is no longer as it was when the run began, in words; empty where all is."""
+    identity = prepared.identity
+    now = {suite.suite.name: (suite.digest, suite.cache_key) for suite in prepared.suites}
+    if changed := [suite.name for suite in suites if now.get(suite.name, ("",))[0] != suite.digest]:
+        return f"suite {', '.join(changed)}"
+    if header.release != identity.release:
+        return "the release"
+    if header.effective != identity.effective:
+        return "the bindings"
+    if any(now[suite.name][1] != suite.cache_key for suite in suites):
+        return "what a reference in the bindings stands for"
+    if header.code != code_digest(prepared.environment, folder=prepared.folder):
+        return "the app's code in the workspace"
+    return ""
 
 
 async def observe_run(
@@ -207,6 +227,8 @@ def _header(prepared: Prepared, *, world: World, selection: Selection) -> RunHea
         target=_target_text(manifest),
         shard=f"{selection.shard[0]}/{selection.shard[1]}" if selection.shard else "",
         selection="" if selection.everything else selection.describe(),
+        code=code_digest(manifest, folder=prepared.folder),
+        surroundings=surroundings_digest(manifest, environ=world.environ),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from plangate.documents.environment import Bindings, Probe
 from plangate.drivers.protocol import Driver, DriverContext
+from plangate.engine.code import files_digest
 from plangate.engine.session import Prepared
 from plangate.errors import DriverError
 from plangate.releases.release import identified
@@ -25,12 +26,12 @@ class RunningApp:
     """What can be asked of the app that a sitting observes."""
 
     prepared: Prepared
-    probe: Probe
+    probe: Probe | None
     bindings: Bindings
     """With the address of the very process that is observed, where the sitting launched it."""
     release: Mapping[str, Any]
     """Content of release.lock."""
-    ask: AskProbe
+    ask: AskProbe | None
     context: DriverContext
 
     @classmethod
@@ -39,11 +40,12 @@ class RunningApp:
     ) -> RunningApp | None:
         """The app behind drivers that are open (by the name of their target); None where nothing can be asked."""
         bindings = prepared.environment.bindings
-        if ask is None or bindings.probe is None:
+        probe = bindings.probe if ask is not None else None
+        if probe is None and not _code_is_pinned(prepared):
             return None
         return cls(
             prepared=prepared,
-            probe=bindings.probe,
+            probe=probe,
             bindings=_at_open_addresses(bindings, opened),
             release=identified(prepared.workspace, prepared.environment),
             ask=ask,
@@ -51,22 +53,42 @@ class RunningApp:
         )
 
     async def look(self) -> Look:
-        """Ask, and compare with the manifest. An app that does not tell differs: nothing is known of it.
+        """Look at the code, ask, and compare with the manifest. An app that does not tell differs: nothing is known
+        of it.
 
-        Raises InputError for a probe that is written wrong.
+        Raises InputError for a probe that is written wrong, and for code that is not where the bindings say.
         """
+        code = self._code() if _code_is_pinned(self.prepared) else ()
+        if self.probe is None or self.ask is None:
+            return Look(differences=code)
         try:
             told = await self.ask(self.probe, self.bindings, self.context)
         except DriverError as error:
-            return Look(differences=(error.message,))
-        return Look(differences=tuple(self._differences(told)), told=told.digest)
+            return Look(differences=(*code, error.message))
+        return Look(differences=(*code, *self._differences(told, self.probe)), told=told.digest)
 
-    def _differences(self, told: Told) -> Iterator[str]:
+    def _code(self) -> tuple[str, ...]:
         environment = self.prepared.environment
-        differences, silent = compare_pins(environment, self.release, told.parts, untold=self.probe.untold)
+        pinned, paths = environment.release.app_digest, environment.bindings.code
+        found = files_digest(paths, root=self.prepared.folder)
+        if found == pinned:
+            return ()
+        where = environment.positions.of("release", "app", "digest")
+        return (f"app.digest: pinned {pinned}, and {', '.join(paths)} has {found} ({where})",)
+
+    def _differences(self, told: Told, probe: Probe) -> Iterator[str]:
+        environment = self.prepared.environment
+        # What was computed here, the app need not tell.
+        untold = (*probe.untold, *(("app.digest",) if _code_is_pinned(self.prepared) else ()))
+        differences, silent = compare_pins(environment, self.release, told.parts, untold=untold)
         yield from (f"{one.sentence} ({one.where})" for one in differences)
         for one in silent:
             yield f"{one.pin}: pinned {one.pinned}, and the app says nothing of it ({one.where})"
+
+
+def _code_is_pinned(prepared: Prepared) -> bool:
+    environment = prepared.environment
+    return environment.release.app_digest is not None and bool(environment.bindings.code)
 
 
 def _at_open_addresses(bindings: Bindings, opened: Mapping[str, Driver]) -> Bindings:

@@ -25,8 +25,11 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@+-]{0,100}\Z")
 _Edit = tuple[int, int, str]
 
 
-def edited(data: bytes, *, release: Mapping[str, Json], revision: int, path: str) -> bytes:
-    """`data`, an environment's manifest, with `release` and `metadata.revision` replaced and nothing else.
+def edited(
+    data: bytes, *, release: Mapping[str, Json], revision: int, path: str, bindings: Mapping[str, Json] | None = None
+) -> bytes:
+    """`data`, an environment's manifest, with `release` and `metadata.revision` (and `bindings`, where they are given)
+    replaced and nothing else.
 
     Raises InputError `manifest-not-editable` where the result would not read as exactly that.
     """
@@ -37,6 +40,8 @@ def edited(data: bytes, *, release: Mapping[str, Json], revision: int, path: str
         raise _refused(path)
     text = data.decode("utf-8")
     wanted: dict[str, Json] = {**value, "metadata": {**metadata, "revision": revision}, "release": dict(release)}
+    if bindings is not None:
+        wanted["bindings"] = dict(bindings)
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if root is None:
         raise _refused(path)

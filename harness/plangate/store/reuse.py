@@ -28,14 +28,17 @@ WHERE c.number >= :first AND c.number < :last AND o.pass < :passes AND NOT EXIST
 def reuse_observations(path: Path, folder: RunFolder) -> str:
     """Fill the run at `path` from the newest finished run with the same cache keys; returns that run's id, or ''.
 
-    The key of a suite holds release, effective config, suite, seed and resolved targets; the cell joins by its digest.
+    The key of a suite holds release, effective config, suite, seed and resolved targets; the run must have been of the
+    same code, with the same environment variables; the cell joins by its digest.
     """
     with StoredRun(path) as new:
-        suites = new.suites
+        suites, header = new.suites, new.header
     wanted = {suite.cache_key for suite in suites}
     for run in folder.stored():
         same = {suite.cache_key: suite for suite in run.suites if suite.cache_key in wanted}
-        if run.path != path and run.header.finished and run.header.ran != DIFFERS and same:
+        before = run.header
+        alike = (before.code, before.surroundings) == (header.code, header.surroundings)
+        if run.path != path and before.finished and before.ran != DIFFERS and alike and same:
             _copy(path, run.path, [(suite, same[suite.cache_key]) for suite in suites if suite.cache_key in same])
             return run.header.run
     return ""

@@ -177,6 +177,10 @@ class RunHeader:
     """What is known of what ran (rule R14): `not checked`, `as declared` or `differs`."""
     ran_differences: tuple[str, ...] = ()
     """How what ran is not what the manifest declares, one sentence each."""
+    code: str = ""
+    """Digest of the code that the workspace's targets are made of; empty where none of it lies there."""
+    surroundings: str = ""
+    """Digest of the environment variables that an app started here could read; empty where none is."""
     told: str = ""
     """Digest of what the app told of itself, where it was asked."""
 
