@@ -31,7 +31,7 @@ bindings:
       decide:
         - {when: {status: 200}, effect: allow, reason: entitled}
         - {when: {status: 202}, effect: require_approval, reason: approval_required}
-        - {when: {status: [401, 402, 403, 409, 429]}, effect: deny, reason: "$.error.code"}
+        - {when: {status: [402, 403, 409, 429]}, effect: deny, reason: "$.error.code"}
   data: [{name: kb, class: test}]
   identity: {home_tenant: contoso}
   secrets: {api_key: "env:COPILOT_KEY"}

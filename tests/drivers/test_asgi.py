@@ -77,6 +77,29 @@ async def big(scope, receive, send):
     assert scope["type"] == "http"
     await reply(send, 200, b" " * 2_000_000)
 
+async def never_done(scope, receive, send, body=b"", headers=()):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": list(headers)})
+    while True:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+async def never_done_and_big(scope, receive, send):
+    await never_done(scope, receive, send, b"x" * 100_000)
+
+async def streams_events(scope, receive, send):
+    await never_done(scope, receive, send, b"", [(b"Content-Type", b"text/event-stream; charset=utf-8")])
+
+async def compresses(scope, receive, send):
+    assert scope["type"] == "http"
+    assert (b"accept-encoding", b"identity") in scope["headers"]
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-encoding", b"gzip")]})
+    await send({"type": "http.response.body", "body": b"\\x1f\\x8b"})
+
+async def moves(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 308, "headers": [(b"location", b"/new")]})
+    await send({"type": "http.response.body", "body": b""})
+
 async def halves(scope, receive, send):
     assert scope["type"] == "http"
     await reply(send, 200, {"decision": True}, finish=False)
@@ -165,6 +188,11 @@ def test_an_app_that_waits_for_the_caller_to_go_gets_its_wish(workspace: Path) -
         ("raises_after", Fault.RAISED, "audit record"),
         ("hangs_in_requests", Fault.TIMEOUT, "0.4 s"),
         ("big", Fault.MALFORMED, "larger than"),
+        ("never_done", Fault.TIMEOUT, "0.4 s"),
+        ("never_done_and_big", Fault.MALFORMED, "larger than"),
+        ("streams_events", Fault.TIMEOUT, "event stream (SSE)"),
+        ("compresses", Fault.MALFORMED, "the answer is gzip"),
+        ("moves", Fault.UNMATCHED, "redirects to '/new'"),
         ("halves", Fault.RAISED, "without a complete answer"),
         ("silent", Fault.RAISED, "without a complete answer"),
     ],

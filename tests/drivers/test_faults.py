@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from plangate.documents.environment import Target
+from plangate.documents.environment import Bindings, HttpCall, Probe, Target
+from plangate.drivers.authzen import AuthzenDriver
 from plangate.drivers.http import HttpDriver
 from plangate.drivers.http_client import LIBRARIES
+from plangate.drivers.probe import probe_app
 from plangate.entitlements.decision import Effect
-from plangate.errors import InputError
+from plangate.errors import DriverError, InputError
 from plangate.verdicts.observation import Fault, Observed
 from tests.drivers.servers import Handler, answering, raw_server, read_request
 from tests.drivers.workspaces import REQUEST, context_in
@@ -231,6 +233,49 @@ def test_a_fault_disturbs_no_later_request(client: str, tmp_path: Path) -> None:
         faults = [observed.fault for observed in found]
         assert faults == [Fault.TIMEOUT, None, Fault.TIMEOUT, None]
         assert [found[1].effect, found[3].effect] == [Effect.DENY, Effect.DENY], "a late allow was taken for an answer"
+
+    asyncio.run(scenario())
+
+
+BOTTOMLESS = [
+    name for name in FAULTS if name in {"drips", "ten megabytes", "without end", "a head without end", "hangs"}
+]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("name", BOTTOMLESS)
+def test_an_app_without_end_holds_up_no_other_call_either(name: str, client: str, tmp_path: Path) -> None:
+    """Arranging, the metadata of a decision point, and the probe are as bounded as asking."""
+    handler, _ = FAULTS[name]
+    options: dict[str, Any] = {"client": client}
+
+    async def arranged(url: str) -> None:
+        arrange = HttpCall(method="PUT", path="/t")
+        driver = HttpDriver(
+            Target(driver="http", url=url, timeout_s=TIMEOUT_S, options=options, arrange=arrange), context_in(tmp_path)
+        )
+        await driver.open()
+        observed = await driver.observe(REQUEST)
+        await driver.close()
+        assert observed.fault in (Fault.ARRANGE, Fault.TIMEOUT)
+
+    async def discovered(url: str) -> None:
+        driver = AuthzenDriver(
+            Target(driver="authzen", url=url, timeout_s=TIMEOUT_S, options=options), context_in(tmp_path)
+        )
+        with pytest.raises(DriverError):
+            await driver.open()
+        await driver.close()
+
+    async def probed(url: str) -> None:
+        targets = {"default": Target(driver="http", url=url, timeout_s=TIMEOUT_S, options=options)}
+        with pytest.raises(DriverError):
+            await probe_app(Probe(target="default", path="/about"), Bindings(targets=targets), context_in(tmp_path))
+
+    async def scenario() -> None:
+        async with raw_server(handler) as url, asyncio.timeout(60):
+            for call in (arranged, discovered, probed):
+                await call(url)
 
     asyncio.run(scenario())
 

@@ -122,6 +122,18 @@ def test_without_rules_only_a_200_is_read() -> None:
     assert read_one(403, body).fault is Fault.UNMATCHED
 
 
+def test_who_asks_unsigned_is_told_nothing_about_a_plan() -> None:
+    """401 is about plangate's own key; a rule that reads it as a denial would make an expired key pass."""
+    denial = DecideRule(statuses=(401, 403), effect="deny", reason="not_in_plan")
+    anything = DecideRule(effect="deny", reason="not_in_plan")
+    for rules in ((denial,), (anything,), (denial, anything), ()):
+        observed = reader(*rules)(401, b'{"error": {"code": "token_expired"}}')
+        assert (observed.effect, observed.fault) == (None, Fault.UNMATCHED)
+        assert "key or token" in (observed.detail or "")
+        assert "token_expired" in (observed.detail or "")
+    assert reader(denial)(403, b"{}").effect is Effect.DENY
+
+
 HTML = b"<html>not now</html>"
 
 

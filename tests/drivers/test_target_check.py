@@ -132,6 +132,15 @@ def test_a_path_that_leads_nowhere_is_an_error(tmp_path: Path, parts: dict[str, 
     assert problem.message.startswith(f"bindings.targets.default.{place}: ")
 
 
+@pytest.mark.parametrize("status", ["401", "[402, 401]"])
+def test_a_status_that_says_who_asks_is_unknown_is_a_warning_as_a_decision(tmp_path: Path, status: str) -> None:
+    target = changed(HTTP.format(**SOUND), "status: 200", f"status: {status}")
+    stage = changed(ENVIRONMENT, DEFAULT, target)
+    workspace = Workspace.open(write_workspace(tmp_path, **{STAGE: stage}))
+    (problem,) = [one for one in all_problems(workspace) if one.code == "unauthenticated-decision"]
+    assert (problem.severity, problem.line, problem.column) == ("warning", *place_of(tmp_path, f"{status}}}"))
+
+
 def test_a_driver_that_nobody_offers_is_an_error(tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path, "    default: {driver: pyton, object: a:b}\n")
     assert (problem.code, problem.line, problem.column) == ("unknown-driver", *place_of(tmp_path, "pyton"))

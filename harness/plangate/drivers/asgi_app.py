@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from plangate.drivers.http_client import BODY_BYTES_MAX, Call, Reply, TransportError, make_reply, too_large
+from plangate.drivers.http_client import BODY_BYTES_MAX, Call, Reply, TransportError, make_reply, too_large, unfinished
 from plangate.drivers.raised import raised
 from plangate.drivers.redaction import Redactor
 from plangate.errors import DriverError
@@ -66,7 +66,7 @@ class AsgiApp:
                     fault = raised(error, redact=self._redact)
                     raise TransportError(Fault.RAISED, fault.detail or "") from error
         except TimeoutError as error:
-            raise TransportError(Fault.TIMEOUT, f"no answer within {self._timeout_s:g} s") from error
+            raise exchange.late(self._timeout_s) from error
         return exchange.reply()
 
 
@@ -99,6 +99,14 @@ class _Exchange:
                 self._body += message.get("body", b"")
             if not message.get("more_body", False):
                 self._complete.set()
+            else:
+                await asyncio.sleep(0)  # an answer without end must not keep the deadline from being noticed
+
+    def late(self, timeout_s: float) -> TransportError:
+        """Why there is no whole answer at the deadline."""
+        if len(self._body) > BODY_BYTES_MAX:
+            return too_large(self._headers.get)
+        return TransportError(Fault.TIMEOUT, unfinished(f"no answer within {timeout_s:g} s", self._headers.get))
 
     def reply(self) -> Reply:
         if self._status is None or not self._complete.is_set():

@@ -26,6 +26,7 @@ __all__ = [
     "make_reply",
     "open_client",
     "too_large",
+    "unfinished",
 ]
 
 LIBRARIES: Final = ("pyreqwest", "httpx2", "httpx")
@@ -118,7 +119,7 @@ def make_reply(status: int, body: bytes, asked: str | None, headers: Callable[[s
     return Reply(status, body, headers(asked) if asked else None, location, form)
 
 
-def _unfinished(what: str, headers: Callable[[str], str | None] | None) -> str:
+def unfinished(what: str, headers: Callable[[str], str | None] | None) -> str:
     """`what`, and why an answer that had begun never became a whole one, where its headers say it."""
     form = "" if headers is None else _form(headers("content-encoding"), headers("content-type"))
     return f"{what}; {form}" if form else what
@@ -179,7 +180,7 @@ class _PyreqwestClient:
         if isinstance(error, errors.RequestTimeoutError):
             # It shows no head before the body begins; from now on it does, so that the next may say why it is late.
             self._heads_first = True
-            return TransportError(Fault.TIMEOUT, _unfinished(f"no answer within {self._timeout_s:g} s", headers))
+            return TransportError(Fault.TIMEOUT, unfinished(f"no answer within {self._timeout_s:g} s", headers))
         if isinstance(error, errors.BodyDecodeError | errors.NetworkError | errors.ClientClosedError):
             return TransportError(Fault.CLOSED, detail)
         if isinstance(error, errors.DecodeError):
@@ -205,7 +206,7 @@ def _causes(error: Exception) -> list[str]:
 
 def too_large(headers: Callable[[str], str | None]) -> TransportError:
     """The fault of an answer beyond `BODY_BYTES_MAX`."""
-    return TransportError(Fault.MALFORMED, _unfinished(f"the answer is larger than {BODY_BYTES_MAX:,} bytes", headers))
+    return TransportError(Fault.MALFORMED, unfinished(f"the answer is larger than {BODY_BYTES_MAX:,} bytes", headers))
 
 
 def _certificate_first(detail: str) -> str:
@@ -250,7 +251,7 @@ class _HttpxClient:
                         raise too_large(headers)
                 return make_reply(response.status_code, bytes(body), header, headers)
         except TimeoutError as error:
-            late = _unfinished(f"no answer within {self._timeout_s:g} s", headers)
+            late = unfinished(f"no answer within {self._timeout_s:g} s", headers)
             raise TransportError(Fault.TIMEOUT, late) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, RuntimeError, ValueError, TypeError) as error:
             raise self._fault(error) from error

@@ -33,7 +33,10 @@ from plangate.entitlements.decision import Effect, LimitDetail
 from plangate.errors import InputError
 from plangate.verdicts.observation import Fault, Observed
 
-__all__ = ["ReplyReader", "compile_rules"]
+__all__ = ["UNAUTHENTICATED", "ReplyReader", "compile_rules"]
+
+UNAUTHENTICATED: Final = 401
+"""What says that plangate itself is not signed in: whatever a rule says of it, it decides nothing about a plan."""
 
 ReplyReader = Callable[[int, bytes], Observed]
 """Turns a status and a body into an `Observed`. Total: never raises."""
@@ -87,6 +90,8 @@ def _rules_reader(rules: Sequence[DecideRule], redact: Redact, where: str) -> Re
     by_status: dict[int, list[_Rule]] = {}
 
     def read(status: int, body: bytes) -> Observed:
+        if status == UNAUTHENTICATED:
+            return _no_match(redact, status, body)
         try:
             candidates = by_status[status]
         except KeyError:
@@ -197,6 +202,8 @@ def _equal(found: Any, wanted: Json) -> bool:
 def _no_match(redact: Redact, status: int, body: bytes) -> Observed:
     failed = status >= 500
     what = "the server failed" if failed else "no decide rule reads this answer"
+    if status == UNAUTHENTICATED:
+        what = "the app does not know who asks (its key or token is missing or wrong): no decision about a plan"
     return Observed(fault=Fault.RAISED if failed else Fault.UNMATCHED, detail=_detail(redact, status, body, what))
 
 

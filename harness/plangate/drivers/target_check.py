@@ -20,6 +20,7 @@ from plangate.documents.wording import did_you_mean, dotted, listed, shown
 from plangate.drivers.answer_paths import is_path, lookup
 from plangate.drivers.http_client import LIBRARIES
 from plangate.drivers.registry import BUILT_IN, READS, Reads, driver_class, driver_names
+from plangate.drivers.rules import UNAUTHENTICATED
 from plangate.drivers.templates import placeholders
 from plangate.drivers.vocabulary import Vocabulary
 from plangate.errors import InputError, PlangateError, Problem
@@ -176,6 +177,8 @@ class _TargetCheck:
     def _rules(self) -> Iterator[Problem]:
         for number, rule in enumerate(self.target.decide):
             place = (*self.place, "decide", number)
+            if UNAUTHENTICATED in rule.statuses:
+                yield self._signed_out((*place, "when", "status"))
             yield from self._path((*place, "effect"), rule.effect)
             yield from self._path((*place, "reason"), rule.reason)
             for path in rule.json:
@@ -183,6 +186,15 @@ class _TargetCheck:
             if rule.limit is not None:
                 for name in ("name", "limit", "remaining", "resets_at"):
                     yield from self._path((*place, "limit", name), getattr(rule.limit, name))
+
+    def _signed_out(self, pointer: Pointer) -> Problem:
+        return problem_at(
+            self.environment.positions.of(*pointer),
+            code="unauthenticated-decision",
+            message=f"{dotted(pointer)}: 401 says that plangate itself is not signed in, and is never a decision",
+            hint="take 401 out, and let headers sign in; an app that refuses a plan says 402, 403, 404, 409 or 429",
+            severity="warning",
+        )
 
     def _path(self, pointer: Pointer, text: object, *, always: bool = False) -> Iterator[Problem]:
         if not isinstance(text, str) or not (always or is_path(text)):
