@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import shutil
 import subprocess
 import sys
-import threading
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
 from plangate.drivers import supervisor
+from plangate.drivers.output_log import OutputLog
 from plangate.drivers.protocol import DriverContext
 from plangate.drivers.redaction import Redactor
 from plangate.errors import DriverError
@@ -23,10 +21,6 @@ __all__ = ["STOP_GRACE_S", "Process", "find_program", "launch_environment"]
 
 STOP_GRACE_S: Final = 3.0
 """Time between SIGTERM and SIGKILL."""
-TAIL_LINES: Final = 20
-LOG_BYTES_MAX: Final = 10 * 1024 * 1024
-_LINE_CHARS_MAX: Final = 500
-_CHUNK_BYTES: Final = 64 * 1024
 _SUPERVISOR: Final = supervisor.__file__
 
 
@@ -93,7 +87,7 @@ class Process:
         self.stdout: IO[bytes] | None = self._process.stdout if pipes else None
         output = self._process.stderr if pipes else self._process.stdout
         assert output is not None  # noqa: S101 - asked for above
-        self._log = _Log(output, path=log, redactor=redactor)
+        self._log = OutputLog(output, path=log, redactor=redactor)
 
     @property
     def status(self) -> int | None:
@@ -110,6 +104,10 @@ class Process:
         if not self.alive:
             self._log.finish(wait_s=1.0)
         return "\n".join(self._log.lines)
+
+    def keep(self, raw: bytes) -> None:
+        """Put into the log what it wrote on a pipe of ours and was no answer."""
+        self._log.add(raw)
 
     async def stop(self) -> None:
         """End the process group: SIGTERM, SIGKILL after 3 s. Safe to call twice."""
@@ -129,60 +127,3 @@ class Process:
             self._process.wait()
         self._log.finish(wait_s=1.0)
 
-
-class _Log:
-    """Reads a process's output in a thread: keeps the last lines, writes all of them, redacted, up to a limit."""
-
-    def __init__(self, output: IO[bytes], *, path: Path | None, redactor: Redactor) -> None:
-        self.lines: deque[str] = deque(maxlen=TAIL_LINES)
-        self._output = output
-        self._redactor = redactor
-        self._room = LOG_BYTES_MAX
-        self._over = threading.Event()
-        self._file: IO[str] | None = None
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a", encoding="utf-8", errors="replace")
-        self._thread = threading.Thread(target=self._pump, name="plangate-log", daemon=True)
-        self._thread.start()
-
-    def finish(self, *, wait_s: float) -> None:
-        """Wait until everything that was written is read; not longer than `wait_s`, then read no more."""
-        self._thread.join(wait_s)
-        self._over.set()
-        self._thread.join(1.0)
-
-    def _pump(self) -> None:
-        rest = b""
-        try:
-            while not self._over.is_set():
-                if not select.select([self._output], [], [], 0.1)[0]:
-                    continue
-                chunk = os.read(self._output.fileno(), _CHUNK_BYTES)
-                if not chunk:
-                    break
-                whole, line_break, rest = (rest + chunk).rpartition(b"\n")
-                if not line_break and len(rest) > _CHUNK_BYTES:
-                    whole, rest = rest, b""
-                if whole:
-                    self._keep(whole)
-            if rest:
-                self._keep(rest)
-        finally:
-            self._output.close()
-            if self._file is not None:
-                self._file.close()
-
-    def _keep(self, raw: bytes) -> None:
-        text = self._redactor.text(raw.decode("utf-8", "replace"), chars_max=2 * _CHUNK_BYTES)
-        self.lines.extend(line[:_LINE_CHARS_MAX] for line in text.splitlines())
-        if self._file is None or self._room <= 0:
-            return
-        self._room -= len(raw)
-        if self._room <= 0:
-            text = f"(plangate keeps {LOG_BYTES_MAX:,} bytes of a process's output)"
-        try:
-            self._file.write(text + "\n")
-            self._file.flush()
-        except OSError:
-            self._room = 0  # a full disk must not block the app by a pipe that nobody reads

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from plangate.drivers.app_output import AppOutput
 from plangate.verdicts.observation import Observed
 
 __all__ = ["BatchDriver", "BlockingDriver", "DeadlinePassed", "Driver", "DriverContext", "EvaluationRequest"]
@@ -44,7 +45,9 @@ class DriverContext:
     reset_usage: bool = True
     """Whether a subject must be arranged again before each request that could have spent its usage."""
     log: Path | None = None
-    """File for the output of launched processes."""
+    """File for what the app writes beside its answers."""
+    output: AppOutput = field(default_factory=AppOutput, repr=False)
+    """Counts what the app writes where only answers belong."""
 
 
 @runtime_checkable
