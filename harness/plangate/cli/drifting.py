@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 
+from plangate.cli.observing import until_done
 from plangate.cli.output import print_document
 from plangate.cli.promoting import ledger_time, observe_cells
 from plangate.cli.settling import finish_interrupted
@@ -71,7 +71,7 @@ def look(workspace: Workspace, name: str, *, options: DriftOptions) -> ExitCode:
     if signer is not None and record is not None:
         rehearsal = _statement(_nothing(), prepared, basis=basis, told=Told(), signer=signer, recorded=False, at="")
         record.require(seal(rehearsal, key=signer.key), person=signer.person, at=ledger_time(record, world))
-    told = asyncio.run(probe_app(probe, prepared.environment.bindings, driver_context(prepared, world=world, run=name)))
+    told = until_done(probe_app(probe, prepared.environment.bindings, driver_context(prepared, world=world, run=name)))
     baseline = record.state.baselines.get((name, basis)) if record is not None else None
     report = _report(manifest, probe, release, told, baseline=None if options.accept else baseline)
     if options.skip_canary:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -143,6 +144,8 @@ def start() -> NoReturn:
     registered for the end runs, output is written, and the interpreter is left as it stands.
     """
     streams = OwnStreams()
+    # As Ctrl-C: what a verb began is put away, and the status is 130. Windows has no such signal to send.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         main()
     except SystemExit as end:

@@ -22,6 +22,8 @@ __all__ = ["fresh_processes"]
 def fresh_processes(prepared: Prepared, *, run_file: Path) -> FreshProcesses:
     """Starts `plangate worker` for passes of this run, as many as asked, and relays their progress."""
 
+    own_stderr = _own_stderr()  # before anything of the app runs here
+
     def start(suite: str, passes: Sequence[PassRecord], workers: int) -> AsyncIterator[tuple[PassRecord, Progress]]:
         command = [
             sys.executable, "-m", "plangate", "worker", prepared.environment.name,
@@ -34,32 +36,32 @@ def fresh_processes(prepared: Prepared, *, run_file: Path) -> FreshProcesses:
         if passes[0].hash_seed is not None:
             environ["PYTHONHASHSEED"] = str(passes[0].hash_seed)
         known = {one.number: one for one in passes}
-        return _relay([[*command, "--part", f"{part}/{workers}"] for part in range(workers)], environ, known)
+        return _relay(
+            [[*command, "--part", f"{part}/{workers}"] for part in range(workers)], environ, known, own_stderr
+        )
 
     return start
 
 
 async def _relay(
-    commands: list[list[str]], environ: dict[str, str], passes: Mapping[int, PassRecord]
+    commands: list[list[str]], environ: dict[str, str], passes: Mapping[int, PassRecord], stderr: int | None
 ) -> AsyncIterator[tuple[PassRecord, Progress]]:
     lines: asyncio.Queue[bytes | None] = asyncio.Queue()
     workers: list[asyncio.subprocess.Process] = []
     readers: list[asyncio.Task[None]] = []
     try:
         for command in commands:
-            worker = await asyncio.create_subprocess_exec(
-                *command, env=environ, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
-            )
+            worker, told = await _start(command, environ, stderr=stderr)
             workers.append(worker)
-            readers.append(asyncio.create_task(_read(worker, lines)))
+            readers.append(asyncio.create_task(_read(told, lines)))
         left = len(workers)
         while left:
             line = await lines.get()
             if line is None:
                 left -= 1
             else:
-                told = json.loads(line)
-                yield passes[told.pop("pass")], Progress(**told)
+                since = json.loads(line)
+                yield passes[since.pop("pass")], Progress(**since)
         for worker in workers:
             _require_done(await worker.wait())
     finally:
@@ -69,10 +71,44 @@ async def _relay(
         await asyncio.gather(*(worker.wait() for worker in workers), *readers, return_exceptions=True)
 
 
-async def _read(worker: asyncio.subprocess.Process, lines: asyncio.Queue[bytes | None]) -> None:
-    if worker.stdout is not None:
-        async for line in worker.stdout:
-            await lines.put(line)
+async def _start(
+    command: list[str], environ: dict[str, str], *, stderr: int | None
+) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
+    """A worker, and what it tells: on a descriptor of its own, because apps print to the usual ones."""
+    if sys.platform == "win32":  # passes no descriptors on; the worker moves standard output away before it does more
+        worker = await asyncio.create_subprocess_exec(
+            *command, env=environ, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=stderr
+        )
+        assert worker.stdout is not None  # noqa: S101 - asked for above
+        return worker, worker.stdout
+    reading, writing = os.pipe()
+    try:
+        worker = await asyncio.create_subprocess_exec(
+            *command, "--progress-to", str(writing), env=environ, pass_fds=(writing,),
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=stderr,
+        )  # fmt: skip
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    told = asyncio.StreamReader()
+    pipe = os.fdopen(reading, "rb", buffering=0)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(told), pipe)
+    return worker, told
+
+
+def _own_stderr() -> int | None:
+    """Where this process itself says what is wrong; None where that is no file: then the worker inherits."""
+    try:
+        return sys.stderr.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+async def _read(told: asyncio.StreamReader, lines: asyncio.Queue[bytes | None]) -> None:
+    async for line in told:
+        await lines.put(line)
     await lines.put(None)
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-import time
-from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from plangate.cli.following import following
+from plangate.cli.observing import observe_all
 from plangate.cli.output import print_document
-from plangate.cli.processes import fresh_processes
 from plangate.cli.signing import Signer
 from plangate.documents.environment import Environment
 from plangate.documents.workspace import Workspace
-from plangate.engine.invocation import World, observe_run, start_run
+from plangate.engine.invocation import World, start_run
 from plangate.engine.plan import EVERYTHING, Selection
 from plangate.engine.session import Prepared, prepare
 from plangate.errors import EvidenceError, ExitCode, InputError
@@ -267,16 +262,7 @@ def run_suites(workspace: Workspace, name: str, *, suites: tuple[str, ...], worl
 def observe_cells(prepared: Prepared, *, world: World, selection: Selection = EVERYTHING) -> Path:
     """Observe what is prepared, or the part selected, and say how far it is on standard error; the run's file."""
     plan, writer = start_run(prepared, world=world, selection=selection)
-
-    async def observe() -> None:
-        fresh = fresh_processes(prepared, run_file=writer.path)
-        events = observe_run(prepared, plan, writer, world=world, fresh=fresh)
-        with following(sys.stderr, clock=time.monotonic) as tell:
-            async with aclosing(events):  # type: ignore[type-var]
-                async for event in events:
-                    tell(event)
-
-    asyncio.run(observe())
+    observe_all(prepared, plan, writer, world=world)
     return writer.path.resolve()
 
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
-import time
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from plangate.cli.following import following
+from plangate.cli.observing import observe_all
 from plangate.cli.output import print_document
-from plangate.cli.processes import fresh_processes
 from plangate.cli.screen import screen_width, wants_colour
 from plangate.cli.world import real_world
 from plangate.documents.suite import Suite
 from plangate.documents.workspace import Workspace
 from plangate.engine.code import unknown_code
-from plangate.engine.invocation import World, as_begun, observe_run, resume_run, start_run
+from plangate.engine.invocation import World, as_begun, resume_run, start_run
 from plangate.engine.plan import Limits, RunPlan, Selection
 from plangate.engine.session import Prepared, prepare
 from plangate.errors import ExitCode, InputError, PlangateError
@@ -170,9 +165,8 @@ def _run(
     """The run's file, and what ended it early: what was measured until then is kept, and told (rule R8)."""
     prepared, plan, writer = _begin(workspace, environment, options=options, world=world)
     try:
-        with asyncio.Runner() as runner:
-            runner.run(_observe(prepared, plan, writer, options=options, world=world))
-    except (KeyboardInterrupt, asyncio.CancelledError, PlangateError) as error:
+        observe_all(prepared, plan, writer, world=world, workers=options.workers)
+    except (KeyboardInterrupt, PlangateError) as error:
         return writer.path, error
     return writer.path, None
 
@@ -182,8 +176,12 @@ def _begin(
 ) -> tuple[Prepared, RunPlan, RunWriter]:
     limits = Limits(run_s=options.timeout_s)
     folder = RunFolder(workspace.root)
-    if options.resume is not None:
-        path = folder.find(options.resume) if options.resume else folder.unfinished(environment)
+    path = folder.find(options.resume) if options.resume else None
+    if options.resume == "":
+        path = folder.unfinished(environment)
+        if path is None:  # never the last one's verdict: what was passed then may not pass now
+            click.echo(f"no run of {environment} is unfinished: this is a new one", err=True)
+    if path is not None:
         suites, adjust = as_begun(path)
         prepared = prepare(workspace, environment, environ=world.environ, suites=suites, adjust=adjust)
         return prepared, *resume_run(prepared, path, limits=limits)
@@ -194,19 +192,6 @@ def _begin(
         click.echo(f"note: nothing is taken from the cache: {why}, {asked}", err=True)
     started = start_run(prepared, world=world, selection=options.selection(), limits=limits, reuse=reuse)
     return prepared, *started
-
-
-async def _observe(prepared: Prepared, plan: RunPlan, writer: RunWriter, *, options: RunOptions, world: World) -> None:
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    if task is not None and sys.platform != "win32":
-        # A CI system ends a job with SIGTERM: that is an interruption too, and leaves a run that resumes.
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    fresh = fresh_processes(prepared, run_file=writer.path)
-    events = observe_run(prepared, plan, writer, world=world, fresh=fresh, workers=options.workers)
-    with following(sys.stderr, clock=time.monotonic) as tell:
-        async with aclosing(events):  # type: ignore[type-var]
-            async for event in events:
-                tell(event)
 
 
 def _print(run: StoredRun, surveyed: Survey, *, as_json: bool, ended_by: PlangateError | None) -> None:

@@ -15,6 +15,7 @@ import io
 import os
 import select
 import sys
+import threading
 from typing import Any, TextIO
 
 from plangate.errors import ExitCode, PlangateError
@@ -79,17 +80,29 @@ class OwnStreams:
             sys.stderr.write(f"error: {error}\n")
             status = ExitCode.UNDECIDED
         sys.stderr.flush()
+        self._leave_to_the_app()
         return int(status)
+
+    def _leave_to_the_app(self) -> None:
+        """What an app registered for the end of the process prints where its output went, not after the report."""
+        if os.path.sameopenfile(1, self._output.fileno()):
+            return  # no app ran here
+        for name, number in (("stdout", 1), ("stderr", 2)):
+            setattr(sys, name, open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False))  # noqa: SIM115
 
 
 class _GuardedText(io.TextIOWrapper):
-    """Text in which nothing is live (rule P12): the last place that every line of every verb goes through."""
+    """Text in which nothing is live (rule P12): the last place that every line of every verb goes through.
+
+    A verb prints in the main thread alone. A thread that an app left behind prints to nowhere.
+    """
 
     guard: LineGuard
 
     def write(self, text: str, /) -> int:
         """How many letters were taken: all of them."""
-        super().write(self.guard(text))
+        if threading.current_thread() is threading.main_thread():
+            super().write(self.guard(text))
         return len(text)
 
     @property

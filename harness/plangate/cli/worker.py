@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
-from contextlib import aclosing
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ __all__ = ["command"]
 @click.option("--pass", "passes", type=int, required=True, multiple=True)
 @click.option("--part", default="0/1")
 @click.option("--home", type=click.Path(path_type=Path))
+@click.option("--progress-to", "descriptor", type=int, help="Where progress is written; else to standard output.")
 def command(
     environment: str,
     *,
@@ -35,14 +37,22 @@ def command(
     passes: tuple[int, ...],
     part: str,
     home: Path | None,
+    descriptor: int | None,
 ) -> int:
-    """Observe a part of passes of a run that another process has started; prints progress as JSON lines."""
+    """Observe a part of passes of a run that another process has started; tells it the progress as JSON lines."""
+    from plangate.cli.observing import until_done
+
     mine, _, parts = part.partition("/")
     place = (int(mine), int(parts))
-    work = _work(environment, workspace, run_file, suite=suite, passes=passes, part=place, home=home)
+    # Not 1: an app prints there. (Where standard output it is, `start` has moved it to a number of its own.)
+    channel = sys.stdout.fileno() if descriptor is None else descriptor
+    work = _work(
+        environment, workspace, run_file, suite=suite, passes=passes, part=place, home=home,
+        say=lambda told: os.write(channel, json.dumps(told).encode() + b"\n"),
+    )  # fmt: skip
     try:
-        asyncio.run(work)
-    except (KeyboardInterrupt, asyncio.CancelledError):
+        until_done(work)
+    except BrokenPipeError:  # whoever started this is gone, so nobody wants the rest
         return ExitCode.INTERRUPTED
     return ExitCode.PASSED
 
@@ -56,10 +66,11 @@ async def _work(
     passes: tuple[int, ...],
     part: tuple[int, int],
     home: Path | None,
+    say: Callable[[dict[str, int]], object],
 ) -> None:
     from plangate.cli.world import real_world
     from plangate.engine.execution import Execution, observe_pass
-    from plangate.engine.invocation import as_begun, driver_context, look_at
+    from plangate.engine.invocation import as_begun, driver_context, look_at, output_noted
     from plangate.engine.plan import RunPlan
     from plangate.engine.running_app import RunningApp
     from plangate.engine.session import open_targets, prepare
@@ -67,9 +78,6 @@ async def _work(
     from plangate.store.reader import StoredRun
     from plangate.store.writer import RunWriter
 
-    task = asyncio.current_task()
-    if task is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     world = real_world()
     _, adjust = as_begun(run_file)
     loaded = load_workspace(workspace)
@@ -86,14 +94,17 @@ async def _work(
     context = driver_context(prepared, world=world, run=header.run, hash_seed=chosen[0].hash_seed)
     told = Progress(observed=0, leaks=0, others=0)
     try:
-        async with open_targets(prepared, make_driver=world.make_driver, context=context) as targets:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(output_noted(context, writer))
+            opening = open_targets(prepared, make_driver=world.make_driver, context=context)
+            targets = await stack.enter_async_context(opening)
             app = RunningApp.of(prepared, targets.opened, ask=world.ask_probe, context=context)
             await look_at(app, writer)
             for one, left in zip(chosen, pending, strict=True):
                 events = observe_pass(run, prepared.suite(suite), record, one, targets=targets, pending=left, part=part)
                 async with aclosing(events):  # type: ignore[type-var]
                     async for event in events:
-                        click.echo(json.dumps({"pass": one.number} | _since(told, event)))
+                        say({"pass": one.number} | _since(told, event))
                         told = event
                 if run.stopped:
                     break

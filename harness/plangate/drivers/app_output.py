@@ -68,7 +68,7 @@ def _restore(saved: tuple[int, int], *, apart: bool) -> None:
 
 
 def _stream(number: int) -> TextIO:
-    return open(number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115, PTH123
+    return open(number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _number(stream: TextIO | None) -> int:

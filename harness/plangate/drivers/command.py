@@ -4,7 +4,8 @@
 
 Lines carry no name of what they answer: only their order says it. So after a late answer, an answer that is no JSON, or
 one that was not asked for, nothing more from that process can be trusted; it is replaced by a new one, at most three
-times in a run.
+times in a run. Text before the first answer is a banner: it goes to the run's log. Once it answers, standard output is
+for answers alone, and what a process has to say goes to standard error.
 """
 
 from __future__ import annotations
@@ -75,18 +76,22 @@ class CommandDriver:
         except TimeoutError:
             if process is not None:
                 process.condemn("an earlier answer was late")
-            return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {self._timeout_s:g} s")
+            text = " (it wrote text that is no answer, see the run's log)" if process and process.banner_bytes else ""
+            return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {self._timeout_s:g} s{text}")
         try:
             return self._read(read_json(raw))
         except ValueError as error:
             process.condemn("an earlier line was no JSON")
-            shown = raw.decode("utf-8", "replace")
-            return Observed(fault=Fault.MALFORMED, detail=self._redactor(f"{error}: {shown}"))
+            said = (
+                f"{error}: {raw.decode('utf-8', 'replace')} (standard output is for answers; print to standard error)"
+            )
+            return Observed(fault=Fault.MALFORMED, detail=self._redactor(said))
 
     async def close(self) -> None:
         """Stop the process. Safe to call twice, and after a failed open."""
-        self._closed = True
+        first, self._closed = not self._closed, True
         if self._process is not None:
+            self._context.output.add(self._process.banner_bytes if first else 0)
             await self._process.stop()
         await asyncio.gather(*self._stopping)
 
@@ -108,6 +113,7 @@ class CommandDriver:
             if self._restarts_left == 0:
                 raise LineError(Fault.UNREACHABLE, f"{process.epitaph}; it was started {RESTARTS_MAX + 1} times")
             self._restarts_left -= 1
+            self._context.output.add(process.banner_bytes)
             # In the background: one that hangs takes seconds to end, and nobody here should wait for it.
             self._stopping.append(asyncio.create_task(process.stop()))
             self._process = await self._start()

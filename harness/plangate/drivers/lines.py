@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,6 +46,10 @@ class LineProcess:
         self._output: asyncio.ReadTransport | None = None
         self._reading: asyncio.Task[None] | None = None
         self._end: LineError | None = None
+        self._first = asyncio.Lock()
+        self._answered = False
+        self.banner_bytes = 0
+        """What it wrote before its first answer and was none."""
 
     @property
     def usable(self) -> bool:
@@ -67,7 +72,18 @@ class LineProcess:
         self._reading = asyncio.create_task(self._read(reader))
 
     async def ask(self, line: bytes) -> bytes:
-        """The answer to `line`, without its line break. Raises LineError: UNREACHABLE, CLOSED, MALFORMED."""
+        """The answer to `line`, without its line break. Raises LineError: UNREACHABLE, CLOSED, MALFORMED.
+
+        Until the first answer one line is asked at a time: only then is text that comes before it surely a banner, and
+        not an answer gone wrong, after which each further answer would be taken for that of another line.
+        """
+        if not self._answered:
+            async with self._first:
+                if not self._answered:
+                    return await self._sent(line)
+        return await self._sent(line)
+
+    async def _sent(self, line: bytes) -> bytes:
         if self._end is not None or self._writer is None:
             raise self._end or LineError(Fault.UNREACHABLE, "the process is not connected")
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -104,9 +120,14 @@ class LineProcess:
             except asyncio.LimitOverrunError:
                 self._refuse(Fault.MALFORMED, f"an answer is longer than {LINE_BYTES_MAX:,} bytes")
                 return
+            if not self._answered and not _is_json(line):
+                self._process.keep(line.rstrip(b"\r\n"))
+                self.banner_bytes += len(line)
+                continue
             if not self._waiting:
                 self._finish(LineError(Fault.CLOSED, "the process is replaced: it wrote a line that nobody asked for"))
                 return
+            self._answered = True
             answer = self._waiting.popleft()
             if not answer.done():
                 answer.set_result(line.rstrip(b"\r\n"))
@@ -138,3 +159,11 @@ class LineProcess:
             answer = self._waiting.popleft()
             if not answer.done():
                 answer.set_exception(LineError(end.fault, str(end)))
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -126,4 +126,3 @@ class Process:
             self._process.kill()
             self._process.wait()
         self._log.finish(wait_s=1.0)
-

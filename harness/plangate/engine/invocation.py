@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from plangate.documents.environment import Environment, Target
 from plangate.documents.suite import Suite
+from plangate.drivers.app_output import kept_output
 from plangate.drivers.protocol import DriverContext
+from plangate.drivers.redaction import Redactor
 from plangate.engine.code import code_digest, surroundings_digest, unknown_code
 from plangate.engine.events import Event, RunEnded
 from plangate.engine.execution import Clock, FreshProcesses, execute, store_plan
@@ -24,7 +26,7 @@ from plangate.store.reuse import reuse_observations
 from plangate.store.writer import RunWriter
 from plangate.verdicts.result import RunHeader
 
-__all__ = ["World", "as_begun", "driver_context", "look_at", "observe_run", "resume_run", "start_run"]
+__all__ = ["World", "as_begun", "driver_context", "look_at", "observe_run", "output_noted", "resume_run", "start_run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +142,12 @@ async def observe_run(
     started = world.clock()
     stopped = "interrupted"
     try:
-        async for event in _observe(prepared, plan, writer, world=world, fresh=fresh, workers=workers):
-            if isinstance(event, RunEnded):
-                stopped = event.stopped
-            yield event
+        events = _observe(prepared, plan, writer, world=world, fresh=fresh, workers=workers)
+        async with aclosing(events):  # type: ignore[type-var]
+            async for event in events:
+                if isinstance(event, RunEnded):
+                    stopped = event.stopped
+                yield event
     except PlangateError as error:
         stopped = error.message
         raise
@@ -173,6 +177,23 @@ async def _observe(
             yield event
         return
     context = driver_context(prepared, world=world, run=plan.header.run)
+    with output_noted(context, writer):
+        events = _observe_here(prepared, plan, writer, world=world, context=context, fresh=fresh, workers=workers)
+        async with aclosing(events):  # type: ignore[type-var]
+            async for event in events:
+                yield event
+
+
+async def _observe_here(
+    prepared: Prepared,
+    plan: RunPlan,
+    writer: RunWriter,
+    *,
+    world: World,
+    context: DriverContext,
+    fresh: FreshProcesses | None,
+    workers: int,
+) -> AsyncIterator[Event]:
     async with open_targets(prepared, make_driver=world.make_driver, context=context) as targets:
         app = RunningApp.of(prepared, targets.opened, ask=world.ask_probe, context=context)
         await look_at(app, writer)
@@ -182,6 +203,16 @@ async def _observe(
                 if isinstance(event, RunEnded) and not event.stopped:
                     await look_at(app, writer, last=True)
                 yield event
+
+
+@contextmanager
+def output_noted(context: DriverContext, writer: RunWriter) -> Iterator[None]:
+    """Meanwhile what the app writes where it was not asked to goes to the run's log; the run says how much it was."""
+    try:
+        with kept_output(context.output, log=context.log, redactor=Redactor(context.secrets.values())):
+            yield
+    finally:
+        writer.note_output(context.output.bytes)
 
 
 async def look_at(app: RunningApp | None, writer: RunWriter, *, last: bool = False) -> None:

@@ -202,6 +202,7 @@ def _facts(summary: RunSummary) -> list[tuple[str, str]]:
         ("Shard", header.shard),
         ("Results taken from", header.reused_from),
         ("Stopped", header.stopped),
+        ("Printed", header.app_wrote),
         ("Made with", f"plangate {header.plangate}"),
     ]
     return [(name, clean(text)) for name, text in facts if text]

@@ -44,6 +44,7 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
         "missing": summary.totals.missing,
         "retried": summary.totals.retried,
         "stopped": header.stopped,
+        "app_output": header.app_output,
         "reused_from": header.reused_from,
         "selection": header.selection,
         "shard": header.shard,

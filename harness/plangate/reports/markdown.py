@@ -59,6 +59,8 @@ def _headline(looked: Survey) -> str:
     lines = [f"### {_VERDICT_SIGN[summary.verdict]} plangate {name}: {_escaped(verdict_text(summary))}", ""]
     if summary.header.stopped:
         lines += [f"The run was stopped: {_escaped(summary.header.stopped)}", ""]
+    if summary.header.app_wrote:
+        lines += [f"Note: {_escaped(summary.header.app_wrote)}", ""]
     lines += [
         f"- **{_escaped(cause.title)}** ({count_text(cause.cells, 'cell', 'cells')})" for cause in looked.causes[:3]
     ]

@@ -89,6 +89,8 @@ def _header(summary: RunSummary, *, width: int) -> Iterator[Line]:
     ]
     line = "   ".join(clean(text) for text in (f"run {header.run}", *notes, header.target) if text)
     yield ((fit(f"{' ' * 10}{line}", width), "dim"),)
+    if header.app_wrote:
+        yield ((fit(f"{' ' * 10}{header.app_wrote}", width), "dim"),)
 
 
 def _outcome(surveyed: Survey) -> Line:

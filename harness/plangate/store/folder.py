@@ -55,14 +55,9 @@ class RunFolder:
             with run:
                 yield run
 
-    def unfinished(self, environment: str) -> Path:
-        """The newest run of an environment that has not finished. Raises InputError where there is none."""
+    def unfinished(self, environment: str) -> Path | None:
+        """The newest run of an environment that has not finished."""
         for run in self.stored():
             if run.header.environment == environment and not run.header.finished:
                 return run.path
-        raise InputError(
-            f"no unfinished run of {environment} is left to resume",
-            code="no-such-run",
-            where=str(self.path.name),
-            hint=f"plangate run {environment} starts one",
-        )
+        return None

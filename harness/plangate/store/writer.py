@@ -136,6 +136,16 @@ class RunWriter:
             header = with_ran(header, ran_of(header).after(look, last=last))
             self._connection.execute("UPDATE run SET header = ?", (dump_header(header),))
 
+    def note_output(self, count: int) -> None:
+        """Record that the app wrote so many bytes (more) where only answers belong."""
+        if count:
+            with guarded(self.path):
+                self._connection.execute(
+                    "UPDATE run SET header ="
+                    " json_set(header, '$.app_output', coalesce(json_extract(header, '$.app_output'), 0) + ?)",
+                    (count,),
+                )
+
     def discard(self) -> None:
         """Remove a run that never began."""
         self.close()

@@ -183,6 +183,15 @@ class RunHeader:
     """Digest of the environment variables that an app started here could read; empty where none is."""
     told: str = ""
     """Digest of what the app told of itself, where it was asked."""
+    app_output: int = 0
+    """Bytes that the app wrote to standard output or error of the processes that observed it; kept in the run's log."""
+
+    @property
+    def app_wrote(self) -> str:
+        """That the app wrote, how much, and where that is kept; empty where it did not."""
+        if not self.app_output:
+            return ""
+        return f"the app wrote {self.app_output:,} bytes to standard output or error: .plangate/logs/{self.run}.log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
