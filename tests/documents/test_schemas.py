@@ -94,7 +94,7 @@ def test_its_own_messages_have_known_codes_and_say_what_to_write(kind: Kind) -> 
 @EACH
 def test_every_keyword_is_one_that_a_validator_or_an_editor_knows(kind: Kind) -> None:
     """A misspelled keyword would be a rule that nobody enforces."""
-    known = {*Draft202012Validator.VALIDATORS, "then", "$schema", "$id", "$defs", "title", "description"}
+    known = {*Draft202012Validator.VALIDATORS, "then", "else", "$schema", "$id", "$defs", "title", "description"}
     unknown = set()
 
     def walk(schema: Any) -> None:
@@ -102,7 +102,7 @@ def test_every_keyword_is_one_that_a_validator_or_an_editor_knows(kind: Kind) ->
         for key in ("properties", "$defs"):
             for part in schema.get(key, {}).values():
                 walk(part)
-        for key in ("items", "additionalProperties", "propertyNames", "if", "then"):
+        for key in ("items", "additionalProperties", "propertyNames", "if", "then", "else"):
             if isinstance(schema.get(key), dict):
                 walk(schema[key])
         for key in ("anyOf", "oneOf", "allOf"):

@@ -116,7 +116,7 @@ def catalog_of(raw: dict[str, Any], *, positions: Positions = Positions("")) -> 
         },
         settings={name: _setting(name, body) for name, body in raw.get("settings", {}).items()},
         states={
-            name: State(name=name, retains=tuple(body.get("retains", ())))
+            name: State(name=name, retains=tuple(body.get("retains", ())), reason=body.get("reason"))
             for name, body in raw.get("states", {}).items()
         },
         tiers=tuple(raw.get("tiers", ())),

@@ -17,6 +17,7 @@ from plangate.entitlements.request import Consent, Request, Subject
 from tests.entitlements.catalogs import catalog_of, sample
 from tests.entitlements.reference_oracle import reference_decision
 from tests.entitlements.strategies import Case, cases
+from tests.matrix.suites import suite_of
 
 
 def found(catalog: Any) -> list[tuple[str, str]]:
@@ -196,23 +197,31 @@ NAMED: list[dict[str, Any]] = [{}, {"data_scope": "own"}, {"data_scope": "team"}
 RANK = {"deny": 0, "require_approval": 1, "allow": 2}
 
 
-@settings(max_examples=4 * settings().max_examples)
-@given(cases(asked=0))
-def test_l2_plan_without_problems_is_never_decided_worse_than_the_one_below(case: Case) -> None:
-    catalog = catalog_of({**case.catalog, "tiers": ["free", "pro"]})
-    if any(problem.code.startswith("tier-") for problem in check(catalog)):
-        return
-    oracle = Oracle.of(catalog)
-    for capability, named, seats, used in product(catalog.capabilities, NAMED, (1, 4), (0, 1)):
-        request = Request(capability=capability, settings=named)
-        usage = dict.fromkeys(catalog.limits, used)
-        below, above = (
-            oracle.decide(
-                Subject(plan=plan, state="Subscribed", quantity=seats, usage=usage, consents=EVERYTHING), request
+def test_l2_plan_without_problems_is_never_decided_worse_than_the_one_below() -> None:
+    judged = 0
+
+    @settings(max_examples=4 * settings().max_examples)
+    @given(cases(asked=0))
+    def never_worse(case: Case) -> None:
+        nonlocal judged
+        catalog = catalog_of({**case.catalog, "tiers": ["free", "pro"]})
+        if any(problem.code.startswith("tier-") for problem in check(catalog)):
+            return
+        oracle = Oracle.of(catalog)
+        for capability, named, seats, used in product(catalog.capabilities, NAMED, (1, 4), (0, 1)):
+            request = Request(capability=capability, settings=named)
+            usage = dict.fromkeys(catalog.limits, used)
+            below, above = (
+                oracle.decide(
+                    Subject(plan=plan, state="Subscribed", quantity=seats, usage=usage, consents=EVERYTHING), request
+                )
+                for plan in ("free", "pro")
             )
-            for plan in ("free", "pro")
-        )
-        assert RANK[above.effect] >= RANK[below.effect]
+            judged += below.effect != "deny"
+            assert RANK[above.effect] >= RANK[below.effect]
+
+    never_worse()
+    assert judged > 100, "decisions of the lower plan that the higher one could have lost"
 
 
 # --- L4 covered ---
@@ -237,7 +246,52 @@ def test_l4_is_not_judged_without_the_suites() -> None:
 def test_l4_reasons_that_a_catalog_cannot_produce_are_not_asked_for() -> None:
     catalog = catalog_of({"capabilities": {"a": {}}, "plans": {"free": {"grants": ["a"]}}})
     never = {"prohibited", "not_in_plan", "consent_required", "out_of_scope", "limit_exceeded", "approval_required"}
-    assert {reason.value for reason in Reason} - set(possible_reasons(catalog)) == never | {"soft_limit"}
+    no_states = {"not_activated", "suspended", "unsubscribed", "unknown_state"}
+    assert {reason.value for reason in Reason} - set(possible_reasons(catalog)) == never | no_states | {"soft_limit"}
+
+
+def test_l4_what_no_catalog_says_is_asked_for_where_a_suite_asks_for_it() -> None:
+    plain = suite_of({"plan": "all", "state": "all", "linked": [True]})
+    wide = suite_of({"linked": [True, False], "override": "boundary"})
+    beside = {Reason.TENANT_NOT_LINKED, Reason.REVOKED}
+    assert set(possible_reasons(sample())) - set(possible_reasons(sample(), suites=[plain])) == beside
+    assert set(possible_reasons(sample(), suites=[plain, wide])) == set(possible_reasons(sample()))
+
+
+def test_l4_only_states_that_the_catalog_declares_are_asked_for() -> None:
+    base = {"capabilities": {"a": {}, "b": {}}, "plans": {"free": {"grants": ["a", "b"]}}}
+    states = {"Suspended": {"retains": ["a"]}, "PastDue": {"reason": "payment_late"}, "Kept": {"retains": ["a", "b"]}}
+    found = possible_reasons(catalog_of({**base, "states": states}))
+    assert {"suspended", "payment_late", "unknown_state"} <= set(found)
+    assert not {"not_activated", "unsubscribed"} & set(found)
+
+
+def test_l4_a_hint_never_asks_for_an_axis_that_stands_there() -> None:
+    def hint(*axes: dict[str, Any]) -> str:
+        seen = set(Reason) - {Reason.SUSPENDED}
+        (problem,) = check(sample(), covered=seen, suites=[suite_of(one) for one in axes])
+        return problem.hint
+
+    assert hint({"state": ["Subscribed"], "linked": [False]}) == "give a suite the axis state: all"
+    assert "state: all" not in hint({"state": ["Subscribed"]}, {"state": "all+unknown"})
+    assert "expects: suspended" in hint({"state": "all"})
+
+
+def test_l4_exemption_names_the_reason_that_no_cell_needs_to_expect() -> None:
+    exemption = {"law": "covered", "expects": "suspended", "reason": "no such state in this offer"}
+    covered = set(Reason) - {Reason.SUSPENDED}
+    assert [problem.code for problem in check(sample(), covered=covered)] == ["reason-not-covered"]
+    assert check(sample(exemptions=[exemption]), covered=covered) == []
+    assert [p.code for p in check(sample(exemptions=[{**exemption, "expects": "prohibited"}]), covered=covered)] == [
+        "reason-not-covered"
+    ]
+
+
+def test_l4_exemption_of_every_plan_takes_the_states_and_the_link_away_too() -> None:
+    every = [{"law": "covered", "plan": plan, "reason": "x"} for plan in sample().plans]
+    left = set(possible_reasons(sample(exemptions=every)))
+    assert left == {"unknown_capability", "unknown_plan", "prohibited"}
+    assert "suspended" in possible_reasons(sample(exemptions=every[1:]))
 
 
 def test_l4_exemption_takes_a_witness_away() -> None:
@@ -247,17 +301,28 @@ def test_l4_exemption_takes_a_witness_away() -> None:
     assert Reason.APPROVAL_REQUIRED in possible_reasons(sample(exemptions=[exemption]))
 
 
-@settings(max_examples=3 * settings().max_examples)
-@given(cases())
-def test_l4_every_reason_that_a_plain_subject_gets_is_among_the_possible_ones(case: Case) -> None:
-    possible = {reason.value for reason in possible_reasons(catalog_of(case.catalog))}
-    for subject, request in case.asked:
-        plain = {**subject, "addons": [], "overrides": [o for o in subject["overrides"] if o["effect"] != "grant"]}
-        usage = {name: used for name, used in subject["usage"].items() if type(used) is int and used >= 0}
-        named = {name: value for name, value in request["settings"].items() if name in ("data_scope", "models")}
-        asked = {**request, "cost": {}, "settings": {n: v for n, v in named.items() if v in DECLARED}}
-        decision = reference_decision(case.catalog, {}, {**plain, "usage": usage}, asked)
-        assert decision["reason"] in possible
+def test_l4_every_reason_that_a_plain_subject_gets_is_among_the_possible_ones() -> None:
+    judged = 0
+
+    @settings(max_examples=3 * settings().max_examples)
+    @given(cases())
+    def is_possible(case: Case) -> None:
+        nonlocal judged
+        possible = set(possible_reasons(catalog_of(case.catalog)))
+        states = case.catalog.get("states", {})
+        for subject, request in case.asked:
+            if subject["state"] not in ("Subscribed", *states, *(["no state of any catalog"] if states else [])):
+                continue  # a state that is not declared is asked for by its unknown name
+            plain = {**subject, "addons": [], "overrides": [o for o in subject["overrides"] if o["effect"] != "grant"]}
+            usage = {name: used for name, used in subject["usage"].items() if type(used) is int and used >= 0}
+            named = {name: value for name, value in request["settings"].items() if name in ("data_scope", "models")}
+            asked = {**request, "cost": {}, "settings": {n: v for n, v in named.items() if v in DECLARED}}
+            decision = reference_decision(case.catalog, {}, {**plain, "usage": usage}, asked)
+            judged += 1
+            assert decision["reason"] in possible
+
+    is_possible()
+    assert judged > 100
 
 
 DECLARED = ("own", "team", "org", "small", "large")

@@ -106,11 +106,12 @@ def _law_problems(workspace: Workspace, *, suites_too: bool, quick: bool) -> lis
         except InputError:  # laws speak about catalogs that can be read
             continue
         try:
-            covered = expected_reasons(workspace, catalog, quick=quick) if suites_too else None
+            found = expected_reasons(workspace, catalog, quick=quick) if suites_too else None
         except InputError as error:  # a suite whose matrix is empty or cannot be spanned
             problems += error.problems
-            covered = None
-        problems += laws.check(catalog, covered=covered)
+            found = None
+        covered, suites = found or (None, None)
+        problems += laws.check(catalog, covered=covered, suites=suites)
     return problems
 
 

@@ -21,19 +21,22 @@ PAIRS_MAX = 1_000
 _SURFACES = ("interaction", "orchestration", "tool")
 
 
-def expected_reasons(workspace: Workspace, catalog: PlanCatalog, *, quick: bool) -> Collection[str] | None:
-    """Reasons that some cell of some environment's suites expects of `catalog`; stops once all possible ones are seen.
+def expected_reasons(
+    workspace: Workspace, catalog: PlanCatalog, *, quick: bool
+) -> tuple[Collection[str], list[Suite]] | None:
+    """Reasons that some cell of some environment's suites expects of `catalog`, and those suites.
 
-    None where that cannot be said: no environment pins the catalog, or `quick` and there is too much to look at.
-    Raises InputError for suites that span no matrix.
+    Stops once all possible reasons are seen. None where that cannot be said: no environment pins the catalog, or
+    `quick` and there is too much to look at. Raises InputError for suites that span no matrix.
     """
     from plangate.entitlements.coverage import possible_reasons
 
     if quick and len(catalog.plans) * len(catalog.capabilities) > PAIRS_MAX:
         return None
-    wanted = set(possible_reasons(catalog))
-    seen: set[str] = set()
     spanned = list(_spanning(workspace, catalog))
+    suites = [suite for _, suite in spanned]
+    wanted = set(possible_reasons(catalog, suites=suites))
+    seen: set[str] = set()
     left = CELLS_MAX
     for environment, suite in spanned:
         # Rows of a covering array take long to find and are all among the cells of the whole matrix.
@@ -44,11 +47,11 @@ def expected_reasons(workspace: Workspace, catalog: PlanCatalog, *, quick: bool)
             looked += 1
             seen.add(reason)
             if wanted <= seen:
-                return seen
+                return seen, suites
         left -= looked
         if quick and left <= 0:
             return None
-    return seen if spanned else None
+    return (seen, suites) if spanned else None
 
 
 def _spanning(workspace: Workspace, catalog: PlanCatalog) -> Iterator[tuple[Environment, Suite]]:

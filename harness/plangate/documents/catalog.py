@@ -171,11 +171,14 @@ class Exemption:
     """A declared exception to a law, with its reason. One of capability, limit or setting may narrow it."""
 
     law: str
-    plan: str
     reason: str
+    plan: str | None = None
+    """None only where the law is `covered` and `expects` names what is excepted."""
     capability: str | None = None
     limit: str | None = None
     setting: str | None = None
+    expects: str | None = None
+    """Law `covered`: the reason that no cell of any suite needs to expect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

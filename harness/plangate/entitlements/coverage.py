@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from plangate.documents.catalog import Capability, Lane, PlanCatalog, Setting, SettingKind
 from plangate.documents.positions import Pointer
 from plangate.documents.problems import problem_at
+from plangate.documents.suite import Suite
 from plangate.entitlements.decision import Reason
 from plangate.entitlements.plans import ResolvedPlan, resolve
 from plangate.errors import Problem
@@ -24,7 +25,7 @@ class Witness:
     pointer: Pointer
 
 
-_AXIS: Final[Mapping[Reason, str]] = {
+_AXIS: Final[Mapping[str, str]] = {
     Reason.UNKNOWN_CAPABILITY: "capability: all+unknown",
     Reason.PROHIBITED: "capability: all",
     Reason.TENANT_NOT_LINKED: "linked: [true, false]",
@@ -42,45 +43,75 @@ _AXIS: Final[Mapping[Reason, str]] = {
     Reason.ENTITLED: "plan: all and capability: all",
     Reason.SOFT_LIMIT: "usage: boundary",
 }
-_STATES: Final = (
-    ("PendingFulfillmentStart", Reason.NOT_ACTIVATED),
-    ("Suspended", Reason.SUSPENDED),
-    ("Unsubscribed", Reason.UNSUBSCRIBED),
-)
+_STATES: Final[Mapping[str, Reason]] = {
+    "PendingFulfillmentStart": Reason.NOT_ACTIVATED,
+    "Suspended": Reason.SUSPENDED,
+    "Unsubscribed": Reason.UNSUBSCRIBED,
+}
 
 
-def uncovered_reasons(catalog: PlanCatalog, seen: Collection[str]) -> list[Problem]:
-    """A warning for each reason that `catalog` can produce and that is not among `seen`, the reasons of all cells.
+def uncovered_reasons(
+    catalog: PlanCatalog, seen: Collection[str], *, suites: Sequence[Suite] | None = None
+) -> list[Problem]:
+    """A warning for each reason that `catalog` and the axes of `suites` can produce and that is not among `seen`.
 
-    Raises InputError `extends-circle` or `unknown-name` for plans that cannot be resolved.
+    `seen` holds the reasons of all cells. Raises InputError `extends-circle` or `unknown-name` for plans that cannot be
+    resolved.
     """
     problems = []
-    for reason, witness in possible_reasons(catalog).items():
+    for reason, witness in possible_reasons(catalog, suites=suites).items():
         if reason not in seen:
             problem = problem_at(
                 catalog.positions.of(*witness.pointer),
                 code="reason-not-covered",
-                message=f"no suite has a cell that expects {reason.value}: {witness.text}",
-                hint=f"give a suite the axis {_AXIS[reason]}",
+                message=f"no suite has a cell that expects {reason}: {witness.text}",
+                hint=_hint(reason, suites or ()),
                 severity="warning",
             )
             problems.append(problem)
     return sorted(problems)
 
 
-def possible_reasons(catalog: PlanCatalog) -> Mapping[Reason, Witness]:
+def _hint(reason: str, suites: Iterable[Suite]) -> str:
+    wanted = [part.partition(": ") for part in _AXIS.get(reason, _AXIS[Reason.SUSPENDED]).split(" and ")]
+    lacking = [f"{axis}: {word}" for axis, _, word in wanted if not any(_asks(one, axis, word) for one in suites)]
+    if lacking:
+        return f"give a suite the axis {' and '.join(lacking)}"
+    exemption = f'{{law: covered, expects: {reason}, reason: "..."}}'
+    return f"the suites ask for it and exclude it: look at their exclude, or write under exemptions: {exemption}"
+
+
+def _asks(suite: Suite, axis: str, word: str) -> bool:
+    spec = suite.axis(axis)
+    if spec is None:
+        return word == "all"  # the normal value of plan, state and capability
+    return spec.word in (word, f"{word}+unknown") or (axis == "linked" and False in spec.values)
+
+
+def possible_reasons(catalog: PlanCatalog, *, suites: Sequence[Suite] | None = None) -> Mapping[str, Witness]:
     """Every reason that some subject and request can get from `catalog`, each with the first witness, in rule order.
 
     Of names that no catalog can know it counts unknown ones; of values it counts those the catalog declares; of
-    capabilities it counts those that a plan grants. An exemption from the law `covered` takes its witnesses away.
+    capabilities it counts those that a plan grants. What no catalog says (tenants that are not linked, overrides) it
+    counts where one of `suites` asks for it, or where they are not given. An exemption from the law `covered` takes its
+    witnesses away.
     """
-    found: dict[Reason, Witness] = {}
+    found: dict[str, Witness] = {}
     for reason, witness in _all(catalog, resolve(catalog)):
         found.setdefault(reason, witness)
-    return {reason: found[reason] for reason in Reason if reason in found}
+    for reason, axis, word in _BESIDE_CATALOG:
+        if suites is not None and not any(_asks(suite, axis, word) for suite in suites):
+            found.pop(reason, None)
+    exempt = {one.expects for one in catalog.exemptions if one.law == "covered" and one.reason.strip()}
+    in_order = [*Reason, *(reason for reason in found if reason not in set(Reason))]
+    return {reason: found[reason] for reason in in_order if reason in found and reason not in exempt}
 
 
-_Found = tuple[Reason, Witness]
+_BESIDE_CATALOG: Final = (
+    (Reason.TENANT_NOT_LINKED, "linked", "[true, false]"),
+    (Reason.REVOKED, "override", "boundary"),
+)
+_Found = tuple[str, Witness]
 
 
 def _all(catalog: PlanCatalog, plans: Mapping[str, ResolvedPlan]) -> Iterator[_Found]:
@@ -92,22 +123,23 @@ def _all(catalog: PlanCatalog, plans: Mapping[str, ResolvedPlan]) -> Iterator[_F
             yield Reason.PROHIBITED, Witness(text, ("capabilities", capability.name, "prohibited"))
     if not usable:
         return
-    yield Reason.TENANT_NOT_LINKED, Witness("a tenant may not be linked", ("capabilities",))
     yield Reason.UNKNOWN_PLAN, Witness("a subject may name a plan that is not sold", ("plans",))
-    yield from _from_states(catalog, usable)
+    if not all(_exempt(catalog, name) for name in plans):
+        yield Reason.TENANT_NOT_LINKED, Witness("a tenant may not be linked", ("capabilities",))
+        yield from _from_states(catalog, usable)
     for plan in plans.values():
         for capability in usable:
             yield from _from_plan(catalog, plan, capability)
 
 
 def _from_states(catalog: PlanCatalog, usable: list[Capability]) -> Iterator[_Found]:
-    """D4: states in which some capability is not retained."""
-    own = [(name, Reason.UNKNOWN_STATE) for name in catalog.states if name not in dict(_STATES)]
-    for name, reason in (*_STATES, *own):
-        state = catalog.states.get(name)
-        if state is None or any(capability.name not in state.retains for capability in usable):
-            yield reason, Witness(f"a subscription may be {name}", ("states", name) if state else ("states",))
-    yield Reason.UNKNOWN_STATE, Witness("a subject may be in a state that is not declared", ("states",))
+    """D4: declared states in which some capability is not retained, and, beside them, one that is not declared."""
+    for name, state in catalog.states.items():
+        if any(capability.name not in state.retains for capability in usable):
+            reason = state.reason or _STATES.get(name, Reason.UNKNOWN_STATE)
+            yield reason, Witness(f"a subscription may be {name}", ("states", name))
+    if catalog.states:
+        yield Reason.UNKNOWN_STATE, Witness("a subject may be in a state that is not declared", ("states",))
 
 
 def _from_plan(catalog: PlanCatalog, plan: ResolvedPlan, capability: Capability) -> Iterator[_Found]:
@@ -192,6 +224,7 @@ def _exempt(
     return any(
         one.law == "covered"
         and one.plan == plan
+        and one.expects is None
         and bool(one.reason.strip())
         and all(n is None or n == part for n, part in zip((one.capability, one.limit, one.setting), about, strict=True))
         for one in catalog.exemptions

@@ -7,11 +7,12 @@ and are checked when the catalog is read (`documents.catalog_rules`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from plangate.documents.catalog import Exemption, PlanCatalog, PlanDeclaration
 from plangate.documents.problems import problem_at
+from plangate.documents.suite import Suite
 from plangate.documents.wording import shown
 from plangate.entitlements.coverage import uncovered_reasons
 from plangate.entitlements.plans import ResolvedPlan, resolve
@@ -21,16 +22,18 @@ from plangate.errors import Problem
 __all__ = ["check"]
 
 
-def check(catalog: PlanCatalog, *, covered: Collection[str] | None = None) -> list[Problem]:
+def check(
+    catalog: PlanCatalog, *, covered: Collection[str] | None = None, suites: Sequence[Suite] | None = None
+) -> list[Problem]:
     """What breaks a law in `catalog`, sorted by place.
 
-    `covered` is every reason that some cell of the suites expects; with it, reasons that no cell expects are warnings
+    `covered` is every reason that some cell of `suites` expects; with it, reasons that no cell expects are warnings
     (law L4). Raises InputError `extends-circle` or `unknown-name` for plans that cannot be resolved.
     """
     plans = resolve(catalog)
     problems = [*_total(catalog), *_repeated(catalog), *_monotonic(catalog, [plans[n] for n in _tiers(catalog)])]
     if covered is not None:
-        problems += uncovered_reasons(catalog, covered)
+        problems += uncovered_reasons(catalog, covered, suites=suites)
     return sorted(problems)
 
 
