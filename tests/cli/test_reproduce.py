@@ -54,6 +54,58 @@ def test_cells_that_differ_are_named_with_both_decisions(published: Published, t
         assert ("not_in_plan" in one["publisher"], "entitled" in one["here"]) == (True, True)
 
 
+TELLS = """
+SILENT = evaluate
+def evaluate(request):
+    answer = SILENT(request)
+    if answer["context"]["reason"] == "limit_exceeded":
+        who = request["subject"]["properties"]
+        most = LIMITS[who["plan"]]
+        answer["context"]["limit"] = {"name": "messages", "limit": most, "remaining": 0, "resets_at": "%s"}
+    return answer
+"""
+
+
+@pytest.fixture(scope="module")
+def telling(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A bundle of an app that tells its limits."""
+    folder = tmp_path_factory.mktemp("telling")
+    return publish(folder, app=TELLS % "2026-01-02T00:00:00Z")
+
+
+OVER = 2 * 1 * 3 * 2
+"""Cells refused for their usage: 2 plans, Subscribed, 3 surfaces, first over and far over."""
+
+
+def test_an_app_that_tells_nothing_of_limits_reproduces_and_that_is_said(telling: Published, tmp_path: Path) -> None:
+    folder = _customer(tmp_path)
+    status, document = _reproduce(telling, folder)
+    said = plangate("reproduce", str(telling.bundle), "--bindings", str(folder / "mine.yaml"), cwd=folder).stdout
+
+    assert (status, document["reproduced"], document["limits_not_told"]) == (0, True, {"here": OVER})
+    assert document["fingerprint"] == document["publisher_fingerprint"]
+    assert f"limits were not compared for {OVER} cells: your app tells nothing of them\n" in said
+    assert said.endswith("REPRODUCED\n")
+
+
+def test_limits_that_only_the_customers_app_tells_are_not_compared_either(published: Published, tmp_path: Path) -> None:
+    status, document = _reproduce(published, _customer(tmp_path, app=TELLS % "2026-01-02T01:00:00+01:00"))
+    assert (status, document["reproduced"], document["limits_not_told"]) == (0, True, {"publisher": OVER})
+
+
+def test_the_same_instant_in_other_words_is_the_same(telling: Published, tmp_path: Path) -> None:
+    status, document = _reproduce(telling, _customer(tmp_path, app=TELLS % "2026-01-01T19:00:00-05:00"))
+    assert (status, document["reproduced"], document["limits_not_told"]) == (0, True, {})
+
+
+def test_a_limit_that_is_told_otherwise_is_a_difference(telling: Published, tmp_path: Path) -> None:
+    status, document = _reproduce(telling, _customer(tmp_path, app=TELLS % "1970-01-01T00:00:00Z"))
+    assert (status, document["reproduced"], document["kinds"]) == (1, False, {"limits": OVER})
+    assert document["fingerprint"] == document["publisher_fingerprint"]
+    for one in document["differences"]:
+        assert ("2026-01-02T00:00:00Z" in one["publisher"], "1970-01-01T00:00:00Z" in one["here"]) == (True, True)
+
+
 def test_an_app_that_cannot_answer_is_exit_3(published: Published, tmp_path: Path) -> None:
     broken = '\nREAL = evaluate\ndef evaluate(request):\n    raise RuntimeError("down")\n'
     status, document = _reproduce(published, _customer(tmp_path, app=broken))
@@ -73,7 +125,8 @@ def test_what_was_found_is_signed_with_the_customers_key(published: Published, t
     predicate = envelope.statement().predicate
     assert (predicate["result"], predicate["fingerprint"]) == ("PASSED", document["publisher_fingerprint"])
     assert predicate["reproduces"] == {
-        "by": "me@customer.example", "fingerprint": document["publisher_fingerprint"], "reproduced": True
+        "by": "me@customer.example", "fingerprint": document["publisher_fingerprint"], "reproduced": True,
+        "limitsNotCompared": 0,
     }  # fmt: skip
 
 

@@ -31,9 +31,9 @@ class Published:
     trust: Path
 
 
-def publish(folder: Path, *, run_first: bool = True, suite: str = SUITE) -> Published:
-    """Run the shop, sign the result, bundle it."""
-    root = make_shop(folder / "publisher", suite=suite)
+def publish(folder: Path, *, run_first: bool = True, suite: str = SUITE, app: str = "") -> Published:
+    """Run the shop, sign the result, bundle it. `app` is Python appended to the app."""
+    root = make_shop(folder / "publisher", suite=suite, app=app)
     if run_first:
         assert plangate("run", "dev", cwd=root).returncode == 0
     key = generate()

@@ -17,6 +17,7 @@ from plangate.errors import EvidenceError, InputError
 from plangate.evidence.bundle.layout import BundleFile, layout_files, write_bundle
 from plangate.evidence.bundle.results import read_results
 from plangate.evidence.bundle.tar import ENTRIES_MAX, blob_name, read_members
+from tests.cli.shops import CELLS
 from tests.evidence.bundles import contents, publish
 
 FILES = {"release.lock": b"{}", "run.json": b'{"run":"r-1"}', "workspace/envs/dev.yaml": b"x: 1\n"}
@@ -205,7 +206,8 @@ def test_results_that_are_none_are_refused(data: bytes) -> None:
 
 
 def test_a_bomb_is_noticed_before_it_is_unpacked() -> None:
-    line = b'{"axes":{},"cell":"c-%020x","decision":"x","expected":["deny","x"],"suite":"s","verdict":"pass"}\n'
+    line = b'{"axes":{},"cell":"c-%020x","decision":"x","expected":["deny","x"],'
+    line += b'"limits":"","suite":"s","verdict":"pass"}\n'
     bomb = gzip.compress(b"".join(line % number for number in range(30_000)))
     with pytest.raises(EvidenceError, match="bundle-too-large"):
         list(read_results(bomb, bytes_max=1_500_000))
@@ -223,4 +225,4 @@ def test_packing_twice_gives_the_same_bytes_and_holds_no_secret_and_no_app(tmp_p
     assert {"release.lock", "effective/dev.json", "run.json", "results.jsonl.gz", "evidence/ledger/checkpoint"} <= set(
         files
     )
-    assert len(list(read_results(files["results.jsonl.gz"]))) == 60
+    assert len(list(read_results(files["results.jsonl.gz"]))) == CELLS

@@ -25,7 +25,7 @@ from plangate.evidence.notes import sign_checkpoint
 from plangate.evidence.statements import Statement
 from plangate.releases.canonical import canonical_bytes
 from plangate.releases.release import effective_document, identified
-from plangate.verdicts.fingerprint import fingerprint
+from plangate.verdicts.fingerprint import digests, fingerprint
 from tests.cli.shops import SUITE, plangate
 from tests.evidence.bundles import AT, Published, contents, pack, publish, repack, sign_newest, statements, trust_text
 
@@ -107,6 +107,32 @@ def _results_and_their_fingerprint_changed_together(made: Published) -> None:
     run = _run_json(made)
     run["fingerprint"] = fingerprint((one.digest, one.decision) for one in read_results(results))
     _with_run(made, run, **{"results.jsonl.gz": results})
+
+
+def _told_of_a_limit(made: Published) -> bytes:
+    """Results of which one tells a limit that nobody told."""
+    changed = gzip.decompress(contents(made.bundle)[0]["results.jsonl.gz"])
+    told = json.dumps(json.dumps(["messages", 20, 0, None])).encode()
+    return gzip.compress(changed.replace(b'"limits":""', b'"limits":' + told, 1))
+
+
+def _run_says_other_limits(made: Published) -> None:
+    _with_run(made, {**_run_json(made), "details": "sha256:" + "ab" * 32})
+
+
+def _limits_and_their_digest_changed_together(made: Published) -> None:
+    results = _told_of_a_limit(made)
+    details = digests(one.decided for one in read_results(results)).details
+    _with_run(made, {**_run_json(made), "details": details}, **{"results.jsonl.gz": results})
+
+
+def _signed_before_limits_had_a_digest(made: Published) -> None:
+    sign_newest(made, at=LATER, details=None)
+    pack(made)
+
+
+def _run_of_before_limits_had_a_digest(made: Published) -> None:
+    _with_run(made, {name: value for name, value in _run_json(made).items() if name != "details"})
 
 
 def _run_says_another_fingerprint(made: Published) -> None:
@@ -237,6 +263,10 @@ def _pass_beside(**words: object) -> Callable[[Published], None]:
         (_another_effective_config, "release-differs", "do not make its effective/dev.json"),
         (_results_of_another_suite_text, "release-differs", "other suites than the release pins"),
         (_results_and_their_fingerprint_changed_together, "results-differ", "not those that were signed"),
+        (_run_says_other_limits, "results-differ", "is not what run.json gives"),
+        (_limits_and_their_digest_changed_together, "results-differ", "of limits is not what was signed"),
+        (_signed_before_limits_had_a_digest, "results-differ", "signed by an earlier plangate"),
+        (_run_of_before_limits_had_a_digest, "bundle-format", "comes from an earlier plangate"),
         (_run_says_another_fingerprint, "results-differ", "the fingerprint that run.json gives"),
         (_pass_signed_over_a_leak, "results-differ", "not every result is one"),
         (_another_number_of_cells_signed, "results-differ", "another number of cells"),

@@ -37,6 +37,7 @@ def test_the_document_of_a_leak() -> None:
         "suites": {"gating": "sha256:" + "5a1e" * 16},
         "seed": 7,
         "fingerprint": "sha256:" + "c0ffee00" * 8,
+        "details": "",
         "verdict": "failed",
         "totals": {
             "expected": 396,
@@ -93,7 +94,7 @@ def test_a_fault_and_a_limit_are_told() -> None:
     )
     seen = [failure["observed"][0] for failure in run_document(run)["failures"]]
     assert {"fault": "timeout", "count": 3, "detail": "no answer within 2 s"} in seen
-    limit = {"name": "exports", "limit": 50, "remaining": 0}
+    limit = {"name": "exports", "limit": 50, "remaining": 0, "resets_at": "2026-02-01T00:00:00Z"}
     assert {"effect": "deny", "reason": None, "limit": limit, "count": 3} in seen
 
 

@@ -65,9 +65,10 @@ data.purge        ·    ·      ·         ·    ·      ·
 PendingFulfillmentStart, Unsubscribed: nothing is allowed
 ! leak   ✓ allowed   A needs approval   · denied
 
-not tried axes never varied: setting, addon, quantity, consent, linked, override, phrasing; what ran
-          was not checked; rules that decided no cell: D1, D3, D5, D7, D8; not looked at: effects
-          (what the app really did), audit records, how usage is counted, histories of a tenant
+not tried axes never varied: setting, addon, quantity, consent, linked, override, cost, phrasing;
+          what ran was not checked; rules that decided no cell: D1, D3, D5, D7, D8; not looked at:
+          effects (what the app really did), audit records, how usage is counted, histories of a
+          tenant
 
 396 of 396 cells executed, 1,188 observations in 9.2 s
 suite gating 5: 3 leaks; exhaustive

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 from plangate.entitlements.decision import Effect, LimitDetail
-from plangate.verdicts.fingerprint import decision_text, fingerprint
+from plangate.verdicts.fingerprint import Decided, decision_text, digests, fingerprint, limits_text
 from plangate.verdicts.observation import Fault
 from plangate.verdicts.result import ObservedCount
 
@@ -12,22 +16,76 @@ def saw(effect, reason, *, limit=None, fault=None, count=1, detail=None) -> Obse
     return ObservedCount(effect=effect, reason=reason, limit=limit, fault=fault, count=count, detail=detail)
 
 
-def test_counts_details_and_remaining_do_not_change_a_decision() -> None:
-    one = decision_text([saw(Effect.DENY, "limit_exceeded", limit=LimitDetail("m", 20, 0, "t"), count=3, detail="x")])
-    other = decision_text([saw(Effect.DENY, "limit_exceeded", limit=LimitDetail("m", 20, 4))])
-    assert one == other
+def test_counts_details_and_limits_do_not_change_a_decision() -> None:
+    told = saw(Effect.DENY, "limit_exceeded", limit=LimitDetail("m", 20, 0, "t"), count=3, detail="x")
+    texts = {decision_text([one]) for one in (told, saw(Effect.DENY, "limit_exceeded"))}
+
+    assert texts == {'["deny", "limit_exceeded"]'}
 
 
-def test_effect_reason_and_limit_change_a_decision() -> None:
+def test_effect_and_reason_change_a_decision() -> None:
     texts = {
         decision_text([saw(Effect.DENY, "suspended")]),
         decision_text([saw(Effect.ALLOW, "suspended")]),
         decision_text([saw(Effect.DENY, "not_in_plan")]),
-        decision_text([saw(Effect.DENY, "suspended", limit=LimitDetail("m", 20, 0))]),
-        decision_text([saw(Effect.DENY, "suspended", limit=LimitDetail("m", 21, 0))]),
+        decision_text([saw(Effect.DENY, None)]),
         decision_text([saw(None, None, fault=Fault.TIMEOUT)]),
     }
-    assert len(texts) == 6
+    assert len(texts) == 5
+
+
+def test_all_that_is_told_of_a_limit_changes_its_text_and_nothing_told_has_none() -> None:
+    told = [
+        LimitDetail("m", 20, 0),
+        LimitDetail("n", 20, 0),
+        LimitDetail("m", 21, 0),
+        LimitDetail("m", 20, 1),
+        LimitDetail("m", 20, 0, "2026-01-02T00:00:00Z"),
+    ]
+    texts = {limits_text([saw(Effect.DENY, "limit_exceeded", limit=one)]) for one in told}
+
+    assert len(texts) == 5
+    assert limits_text([saw(Effect.DENY, "limit_exceeded"), saw(None, None, fault=Fault.CLOSED)]) == ""
+
+
+def test_limits_have_a_digest_of_their_own() -> None:
+    a, b = b"a" * 10, b"b" * 10
+    silent = digests([Decided(a, "x"), Decided(b, "y")])
+    told = digests([Decided(a, "x"), Decided(b, "y", "m")])
+    other = digests([Decided(a, "x"), Decided(b, "y", "n")])
+    elsewhere = digests([Decided(a, "x", "m"), Decided(b, "y")])
+
+    assert {one.fingerprint for one in (silent, told, other, elsewhere)} == {fingerprint([(a, "x"), (b, "y")])}
+    assert len({one.details for one in (silent, told, other, elsewhere)}) == 4
+    assert silent.details == digests([]).details
+
+
+SCRIPT = """
+from plangate.entitlements.decision import Effect, LimitDetail
+from plangate.verdicts.fingerprint import decision_text, limits_text
+from plangate.verdicts.result import ObservedCount
+seen = [
+    ObservedCount(effect=effect, reason=reason, limit=LimitDetail(reason, 5, 0), fault=None, count=1)
+    for effect in Effect for reason in ("suspended", "revoked", "entitled", "not_in_plan")
+]
+print(decision_text(seen), limits_text(seen))
+"""
+
+
+def test_what_a_wavering_cell_decided_reads_alike_under_any_hash_seed() -> None:
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+
+    assert len(said) == 1
+    assert said.pop().count("|") == 11 + 3
 
 
 def test_order_of_observations_does_not_matter() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from plangate.documents.suite import JudgeMode
@@ -16,6 +18,7 @@ APPROVAL = Expected(effect=Effect.REQUIRE_APPROVAL, reason="approval_required", 
 LIMIT = Expected(
     effect=Effect.DENY, reason="limit_exceeded", rule="D9", where="c.yaml:1:1", limit=LimitDetail("messages", 20, 0)
 )
+DAILY = replace(LIMIT, limit=LimitDetail("messages", 20, 0, "2026-01-02T00:00:00Z"))
 
 
 def saw(effect: Effect | None, reason: str | None = None, *, count: int = 1, limit: LimitDetail | None = None):
@@ -68,6 +71,70 @@ def test_effect_only_ignores_reasons() -> None:
 )
 def test_a_reported_limit_must_be_the_right_one(limit, verdict) -> None:
     assert judge_cell(LIMIT, [saw(Effect.DENY, "limit_exceeded", limit=limit)])[0] is verdict
+
+
+def test_when_nobody_can_know_when_a_limit_resets_it_is_not_judged() -> None:
+    told = [
+        saw(Effect.DENY, "limit_exceeded", limit=LimitDetail("messages", 20, 0, at)) for at in ("soon", "1970", None)
+    ]
+    assert judge_cell(LIMIT, told) == (Verdict.PASS, False)
+
+
+@pytest.mark.parametrize(
+    ("resets_at", "verdict"),
+    [
+        (None, Verdict.PASS),
+        ("2026-01-02T00:00:00Z", Verdict.PASS),
+        ("2026-01-02t00:00:00.000z", Verdict.PASS),
+        ("2026-01-02T01:00:00+01:00", Verdict.PASS),
+        ("2026-01-01T19:00:00-05:00", Verdict.PASS),
+        ("2026-01-02T00:00:00+01:00", Verdict.MISMATCH),
+        ("2026-01-02T00:00:00.001Z", Verdict.MISMATCH),
+        ("2026-01-01T23:59:59Z", Verdict.MISMATCH),
+        ("1970-01-01T00:00:00Z", Verdict.MISMATCH),
+        ("2026-01-02", Verdict.MISMATCH),
+        ("tomorrow", Verdict.MISMATCH),
+        ("", Verdict.MISMATCH),
+    ],
+)
+def test_when_a_limit_resets_is_judged_as_an_instant_where_it_is_told(resets_at, verdict) -> None:
+    told = saw(Effect.DENY, "limit_exceeded", limit=LimitDetail("messages", 20, 0, resets_at))
+    assert judge_cell(DAILY, [told]) == (verdict, False)
+    assert judge_cell(DAILY, [told], mode=JudgeMode.EFFECT_ONLY) == (Verdict.PASS, False)
+
+
+@pytest.mark.parametrize(("remaining", "verdict"), [(-1, Verdict.PASS), (-480, Verdict.PASS), (1, Verdict.MISMATCH)])
+def test_a_rest_below_zero_says_that_nothing_is_left(remaining, verdict) -> None:
+    told = saw(Effect.DENY, "limit_exceeded", limit=LimitDetail("messages", 20, remaining))
+    assert judge_cell(LIMIT, [told])[0] is verdict
+
+
+@pytest.mark.parametrize(
+    "second", [LimitDetail("messages", 20, 3), LimitDetail("messages", 20, 0, "1970-01-01T00:00:00Z"), None]
+)
+def test_observations_that_tell_a_limit_differently_waver_whichever_comes_first(second) -> None:
+    right = saw(Effect.DENY, "limit_exceeded", limit=LimitDetail("messages", 20, 0, "2026-01-02T00:00:00Z"))
+    other = saw(Effect.DENY, "limit_exceeded", limit=second)
+    assert judge_cell(DAILY, [right, other]) == (Verdict.FLAKY, False)
+    assert judge_cell(DAILY, [other, right]) == (Verdict.FLAKY, False)
+
+
+def test_one_instant_in_two_ways_is_told_alike() -> None:
+    ways = ["2026-01-02T00:00:00Z", "2026-01-02T01:00:00+01:00"]
+    told = [saw(Effect.DENY, "limit_exceeded", limit=LimitDetail("messages", 20, 0, at)) for at in ways]
+    assert judge_cell(DAILY, told) == (Verdict.PASS, False)
+
+
+def test_a_limit_where_none_is_due_is_wrong_whenever_it_resets() -> None:
+    told = saw(Effect.DENY, "not_in_plan", limit=LimitDetail("messages", 20, 0, "2026-01-02T00:00:00Z"))
+    assert judge_cell(DENY, [told]) == (Verdict.MISMATCH, False)
+
+
+def test_a_cell_that_wavers_and_leaks_counts_as_a_leak_in_the_run() -> None:
+    observed = [saw(Effect.DENY, "not_in_plan", count=9), saw(Effect.ALLOW, "entitled")]
+    verdict, leaked = judge_cell(DENY, observed, mode=JudgeMode.EFFECT_ONLY)
+    assert (verdict, leaked) == (Verdict.FLAKY, True)
+    assert judge_run([totals(flaky=1, error=1, executed=1)], leaked=int(leaked), stopped=True) is RunVerdict.FAILED
 
 
 def totals(**counts: int) -> Totals:

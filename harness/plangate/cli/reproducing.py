@@ -33,7 +33,7 @@ from plangate.evidence.ledger import Ledger
 from plangate.evidence.statements import Statement
 from plangate.promotion.evidence_of_runs import harness_digest, results_of_run
 from plangate.store.reader import StoredRun
-from plangate.verdicts.fingerprint import fingerprint
+from plangate.verdicts.fingerprint import Decided, digests
 from plangate.verdicts.result import CellResult, RunVerdict
 
 __all__ = ["DIFFERENCES_MAX", "ReproduceOptions", "bindings_in", "reproduce"]
@@ -44,6 +44,7 @@ _KINDS = {
     "allowed_here": "allowed here and denied at the publisher's",
     "denied_here": "denied here and allowed at the publisher's",
     "otherwise": "decided for another reason, or not by both",
+    "limits": "decided alike, with other words of a limit",
 }
 _RESULTS_MAX = 512 * 1024 * 1024
 
@@ -69,8 +70,10 @@ class _Compared:
     """Fingerprint."""
     here: str
     kinds: Mapping[str, int]
-    """How they differ -> cells: allowed_here, denied_here, otherwise."""
+    """How they differ -> cells: allowed_here, denied_here, otherwise, limits."""
     differences: Sequence[Mapping[str, Any]]
+    not_told: Mapping[str, int]
+    """Side that tells nothing of a limit (here, publisher) -> cells, decided alike, of which the other does."""
     undecided: bool
     unnamed: Sequence[str]
     """Bindings that the publisher's environment has and the customer's have not."""
@@ -160,8 +163,9 @@ def _as_published(suites: Mapping[str, Any]) -> Any:
 def _compare(bundle: BundleFile, run: StoredRun, unnamed: tuple[str, ...]) -> _Compared:
     summary = run.summary()
     packed = bundle.read("results.jsonl.gz", bytes_max=_RESULTS_MAX)
-    publisher = fingerprint((one.digest, one.decision) for one in read_results(packed))
-    found = _differences(read_results(packed), run)
+    publisher = digests(one.decided for one in read_results(packed)).fingerprint
+    walk = _Walk(read_results(packed), run)
+    found = walk.differences()
     listed = list(islice(found, DIFFERENCES_MAX))
     kinds = Counter(one["kind"] for one in chain(listed, found))
     return _Compared(
@@ -169,26 +173,47 @@ def _compare(bundle: BundleFile, run: StoredRun, unnamed: tuple[str, ...]) -> _C
         here=summary.fingerprint,
         kinds=dict(sorted(kinds.items())),
         differences=listed,
+        not_told=dict(sorted(walk.not_told.items())),
         undecided=summary.verdict is RunVerdict.UNDECIDED,
         unnamed=unnamed,
     )
 
 
-def _differences(publisher: Iterator[CellLine], run: StoredRun) -> Iterator[Mapping[str, Any]]:
-    """Cells that differ, by cell: both come sorted, so that memory stays flat."""
-    ours = run.decisions()
-    line, mine = next(publisher, None), next(ours, None)
-    while line is not None or mine is not None:
-        if line is not None and (mine is None or line.digest < mine[0]):
-            yield _difference(line, publisher=line.decision, here=None)
-            line = next(publisher, None)
-        elif mine is not None and (line is None or mine[0] < line.digest):
-            yield _difference(run.cell("c-" + mine[0].hex()), publisher=None, here=mine[1])
-            mine = next(ours, None)
-        elif line is not None and mine is not None:
-            if line.decision != mine[1]:
-                yield _difference(line, publisher=line.decision, here=mine[1])
-            line, mine = next(publisher, None), next(ours, None)
+class _Walk:
+    """Both sides, cell by cell: they come sorted, so that memory stays flat."""
+
+    def __init__(self, publisher: Iterator[CellLine], run: StoredRun) -> None:
+        self._publisher, self._run = publisher, run
+        self.not_told: Counter[str] = Counter()
+        """Side that tells nothing of a limit (here, publisher) -> cells walked so far of which the other does."""
+
+    def differences(self) -> Iterator[Mapping[str, Any]]:
+        """Cells that differ, by cell."""
+        publisher, ours = self._publisher, self._run.decisions()
+        line, mine = next(publisher, None), next(ours, None)
+        while line is not None or mine is not None:
+            if line is not None and (mine is None or line.digest < mine.cell):
+                yield _difference(line, publisher=line.decision, here=None)
+                line = next(publisher, None)
+            elif mine is not None and (line is None or mine.cell < line.digest):
+                yield _difference(self._run.cell("c-" + mine.cell.hex()), publisher=None, here=mine.decision)
+                mine = next(ours, None)
+            elif line is not None and mine is not None:
+                yield from self._compared(line, mine)
+                line, mine = next(publisher, None), next(ours, None)
+
+    def _compared(self, line: CellLine, mine: Decided) -> Iterator[Mapping[str, Any]]:
+        """Whether both decide alike; and where both tell of a limit, whether they tell the same."""
+        if line.decision != mine.decision:
+            yield _difference(line, publisher=line.decision, here=mine.decision)
+        elif line.limits and mine.limits:
+            if line.limits != mine.limits:
+                told = _difference(
+                    line, publisher=f"{line.decision} {line.limits}", here=f"{mine.decision} {mine.limits}"
+                )
+                yield {**told, "kind": "limits"}
+        elif line.limits or mine.limits:
+            self.not_told["here" if line.limits else "publisher"] += 1
 
 
 def _difference(cell: CellLine | CellResult, *, publisher: str | None, here: str | None) -> Mapping[str, Any]:
@@ -208,7 +233,12 @@ def _statements(prepared: Prepared, run: StoredRun, compared: _Compared, *, pers
         name: workspace.document(Kind.PLAN_CATALOG, name, version).digest for name, version in release.plans.items()
     }
     more: dict[str, Any] = {
-        "reproduces": {"fingerprint": compared.publisher, "reproduced": compared.reproduced, "by": person}
+        "reproduces": {
+            "fingerprint": compared.publisher,
+            "reproduced": compared.reproduced,
+            "by": person,
+            "limitsNotCompared": sum(compared.not_told.values()),
+        }
     }
     made = results_of_run(run, catalogs=catalogs, harness=harness_digest())
     return [replace(one, predicate={**one.predicate, **more}) for one in made]
@@ -222,6 +252,7 @@ def _print(compared: _Compared, *, as_json: bool) -> None:
             "fingerprint": compared.here,
             "differing": compared.differing,
             "kinds": dict(compared.kinds),
+            "limits_not_told": dict(compared.not_told),
             "differences": list(compared.differences),
             "new_bindings": list(compared.unnamed),
         }
@@ -240,6 +271,10 @@ def _print(compared: _Compared, *, as_json: bool) -> None:
         if count := compared.kinds.get(kind):
             click.echo(f"{count:,} {'cell is' if count == 1 else 'cells are'} {words}")
     click.echo(f"publisher's fingerprint {compared.publisher}\nyours                   {compared.here}")
+    for side, count in compared.not_told.items():
+        cells = "1 cell" if count == 1 else f"{count:,} cells"
+        nothing = "your app tells nothing of them" if side == "here" else "the publisher's app tells nothing of them"
+        click.echo(f"limits were not compared for {cells}: {nothing}")
     if compared.undecided:
         click.echo("NOT JUDGED: something could not be observed")
     else:

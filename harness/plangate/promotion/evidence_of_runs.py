@@ -78,6 +78,7 @@ def _result(
         "suiteType": suite.type,
         "totals": {name: getattr(totals, name) for name in _COUNTS},
         "fingerprint": summary.fingerprint,
+        "details": summary.details,
         "ran": header.ran,
         "ranDifferences": list(header.ran_differences),
         "selection": header.selection,

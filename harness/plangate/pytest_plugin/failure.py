@@ -97,4 +97,7 @@ def _observed(seen: ObservedCount) -> str:
 
 
 def _limit(limit: LimitDetail | None) -> str:
-    return f" ({clean(limit.name)}: {limit.remaining} of {limit.limit} left)" if limit else ""
+    if limit is None:
+        return ""
+    resets = f", resets at {clean(limit.resets_at)}" if limit.resets_at else ""
+    return f" ({clean(limit.name)}: {limit.remaining} of {limit.limit} left{resets})"

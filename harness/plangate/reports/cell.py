@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from plangate.entitlements.decision import LimitDetail
 from plangate.reports.safe_text import clean
 from plangate.verdicts.result import CellResult, Expected, ObservedCount
 
@@ -37,11 +38,17 @@ def _text(value: object) -> str:
 
 
 def _expected(expected: Expected) -> str:
-    limit = f" ({expected.limit.name}: {expected.limit.limit})" if expected.limit else ""
-    return f"{expected.effect} {expected.reason}{limit}"
+    return f"{expected.effect} {expected.reason}{_limit(expected.limit)}"
 
 
 def _observed(one: ObservedCount) -> str:
     what = f"{one.effect} {one.reason or 'without a reason'}" if one.effect else f"no decision: {one.fault}"
-    limit = f" ({one.limit.name}: {one.limit.limit}, {one.limit.remaining} left)" if one.limit else ""
-    return f"{clean(what)}{limit}, {one.count} times" if one.count != 1 else f"{clean(what)}{limit}, once"
+    said = clean(what + _limit(one.limit))
+    return f"{said}, {one.count} times" if one.count != 1 else f"{said}, once"
+
+
+def _limit(limit: LimitDetail | None) -> str:
+    if limit is None:
+        return ""
+    resets = f", resets at {limit.resets_at}" if limit.resets_at else ""
+    return f" ({limit.name}: {limit.limit}, {limit.remaining} left{resets})"

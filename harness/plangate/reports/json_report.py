@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from plangate.entitlements.decision import LimitDetail
 from plangate.reports.axes import in_order
 from plangate.reports.causes import Cause
 from plangate.reports.counts import verdict_text
@@ -37,6 +38,7 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
         "suites": {suite.name: suite.digest for suite in summary.suites},
         "seed": header.seed,
         "fingerprint": summary.fingerprint,
+        "details": summary.details,
         "verdict": summary.verdict.value,
         "headline": verdict_text(summary),
         "totals": _totals(summary.totals),
@@ -121,14 +123,16 @@ def _expected(expected: Expected) -> dict[str, Any]:
         "where": expected.where,
     }
     if expected.limit is not None:
-        document["limit"] = {
-            "name": expected.limit.name,
-            "limit": expected.limit.limit,
-            "remaining": expected.limit.remaining,
-        }
+        document["limit"] = _limit(expected.limit)
     if expected.setting is not None:
         document["setting"] = expected.setting
     return document
+
+
+def _limit(limit: LimitDetail) -> dict[str, Any]:
+    """`resets_at` only where it is told, or can be known."""
+    document = {"name": limit.name, "limit": limit.limit, "remaining": limit.remaining}
+    return document if limit.resets_at is None else {**document, "resets_at": limit.resets_at}
 
 
 def _observed(observed: ObservedCount) -> dict[str, Any]:
@@ -138,11 +142,7 @@ def _observed(observed: ObservedCount) -> dict[str, Any]:
     if observed.fault is not None:
         document["fault"] = observed.fault.value
     if observed.limit is not None:
-        document["limit"] = {
-            "name": observed.limit.name,
-            "limit": observed.limit.limit,
-            "remaining": observed.limit.remaining,
-        }
+        document["limit"] = _limit(observed.limit)
     document["count"] = observed.count
     if observed.detail:
         document["detail"] = observed.detail

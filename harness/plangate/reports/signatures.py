@@ -138,11 +138,12 @@ def _limit_differs(expected: Expected, observed: ObservedCount) -> bool:
 
 
 def decision_text(effect: Effect, reason: str | None, limit: LimitDetail | None = None) -> str:
-    """A decision in words: `deny limit_exceeded (exports: limit 50, 0 left)`."""
+    """A decision in words: `deny limit_exceeded (exports: limit 50, 0 left, resets at 2026-02-01T00:00:00Z)`."""
     said = f"{effect.value} {clean(reason, length_max=160)}" if reason else f"{effect.value} without a reason"
     if limit is None:
         return said
-    return f"{said} ({clean(limit.name, length_max=80)}: limit {limit.limit}, {limit.remaining} left)"
+    resets = f", resets at {clean(limit.resets_at, length_max=80)}" if limit.resets_at else ""
+    return f"{said} ({clean(limit.name, length_max=80)}: limit {limit.limit}, {limit.remaining} left{resets})"
 
 
 def observed_texts(result: CellResult) -> tuple[str, ...]:

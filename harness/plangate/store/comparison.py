@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plangate.store.reader import StoredRun
+from plangate.verdicts.fingerprint import Decided
 from plangate.verdicts.result import CellResult
 
 __all__ = ["Difference", "differences"]
@@ -13,14 +14,17 @@ __all__ = ["Difference", "differences"]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A cell whose decisions differ; None where a run does not have it."""
+    """A cell whose decisions, or what both tell of a limit, differ; None where a run does not have it."""
 
     before: CellResult | None
     after: CellResult | None
 
 
 def differences(before: StoredRun, after: StoredRun) -> Iterator[Difference]:
-    """Cells that differ, by cell id. Both runs stream sorted by digest, so memory stays flat."""
+    """Cells that differ, by cell id. Both runs stream sorted by digest, so memory stays flat.
+
+    A limit that only one of them tells is no difference: not every driver can tell it.
+    """
     ours, theirs = before.decisions(), after.decisions()
     one, other = next(ours, None), next(theirs, None)
     while one is not None or other is not None:
@@ -31,10 +35,10 @@ def differences(before: StoredRun, after: StoredRun) -> Iterator[Difference]:
             yield Difference(None, after.cell(_id(other)))
             other = next(theirs, None)
         else:
-            if one[1] != other[1]:
+            if one.decision != other.decision or (one.limits and other.limits and one.limits != other.limits):
                 yield Difference(before.cell(_id(one)), after.cell(_id(other)))
             one, other = next(ours, None), next(theirs, None)
 
 
-def _id(pair: tuple[bytes, str] | None) -> str:
-    return "c-" + (pair[0].hex() if pair else "")
+def _id(one: Decided | None) -> str:
+    return "c-" + (one.cell.hex() if one else "")

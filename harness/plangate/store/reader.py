@@ -13,7 +13,7 @@ from plangate.errors import StoreError
 from plangate.store.documents import SuiteRecord, read_header
 from plangate.store.rows import AxisCodec, expected_from, observed_from
 from plangate.store.schema import connect, guarded
-from plangate.verdicts.fingerprint import decision_text, fingerprint
+from plangate.verdicts.fingerprint import Decided, decision_text, digests, limits_text
 from plangate.verdicts.judge import judge_cell, judge_run
 from plangate.verdicts.ran import DIFFERS
 from plangate.verdicts.result import (
@@ -108,12 +108,14 @@ class StoredRun:
             )
             leaked = sum(count for _, count, _ in totals)
             stopped = not self.header.finished
+            found = digests(self.decisions())
             return RunSummary(
                 header=self.header,
                 verdict=judge_run(
                     [one for one, _, _ in totals], leaked=leaked, stopped=stopped, differs=self.header.ran == DIFFERS
                 ),
-                fingerprint=fingerprint(self.decisions()),
+                fingerprint=found.fingerprint,
+                details=found.details,
                 totals=_sum([one for one, _, _ in totals]),
                 leaked=leaked,
                 suites=suites,
@@ -203,16 +205,19 @@ class StoredRun:
         )
         return tuple(observed_from(self._outcomes[one], count=count, detail=text) for one, count, text in counts)
 
-    def decisions(self) -> Iterator[tuple[bytes, str]]:
-        """(cell digest, decision text) of every observed cell, sorted by digest: what the fingerprint covers."""
+    def decisions(self) -> Iterator[Decided]:
+        """What every observed cell decided, sorted by digest: what fingerprint and details cover."""
+
+        def texts(observed: tuple[ObservedCount, ...]) -> tuple[str, str]:
+            return decision_text(observed), limits_text(observed)
 
         @lru_cache(maxsize=4096)
-        def agreed(outcome: int) -> str:
-            return decision_text((observed_from(self._outcomes[outcome], count=1),))
+        def agreed(outcome: int) -> tuple[str, str]:
+            return texts((observed_from(self._outcomes[outcome], count=1),))
 
         everything = {"first": 0, "last": 2**62}
         for row in self._connection.execute(f"{_CELLS} HAVING seen > 0 ORDER BY c.digest", everything):
-            yield row[1], (agreed(row[4]) if row[4] == row[5] else decision_text(self._observed(row)))
+            yield Decided(row[1], *(agreed(row[4]) if row[4] == row[5] else texts(self._observed(row))))
 
     def cells(self) -> Iterator[CellResult]:
         """Every cell that was observed, suite by suite in the suite's forward order."""

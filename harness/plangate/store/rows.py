@@ -15,25 +15,26 @@ from plangate.verdicts.result import Expected, ObservedCount
 
 __all__ = ["AxisCodec", "OutcomeKey", "expected_from", "expected_key", "observed_from", "outcome_key"]
 
-OutcomeKey = tuple[str | None, str | None, str | None, int | None, int | None, str | None]
-"""effect, reason, limit name, limit number, remaining, fault."""
+OutcomeKey = tuple[str | int | None, ...]
+"""effect, reason, limit name, limit number, remaining, fault, and where it is told, when the limit resets."""
 
 
 def outcome_key(observed: Observed) -> OutcomeKey:
-    """What tells one observed outcome from another; when a limit resets is the app's clock and left out."""
+    """What tells one observed outcome from another."""
     limit = observed.limit
     if limit is None:
         return (observed.effect, observed.reason, None, None, None, observed.fault)
-    return (observed.effect, observed.reason, limit.name, limit.limit, limit.remaining, observed.fault)
+    key = (observed.effect, observed.reason, limit.name, limit.limit, limit.remaining, observed.fault)
+    return key if limit.resets_at is None else (*key, limit.resets_at)
 
 
 def observed_from(key: str, *, count: int, detail: str | None = None) -> ObservedCount:
     """The outcome a stored key stands for."""
-    effect, reason, name, number, remaining, fault = json.loads(key)
+    effect, reason, name, number, remaining, fault, *resets = json.loads(key)
     return ObservedCount(
         effect=Effect(effect) if effect else None,
         reason=reason,
-        limit=LimitDetail(name, number, remaining) if name is not None else None,
+        limit=LimitDetail(name, number, remaining, *resets) if name is not None else None,
         fault=Fault(fault) if fault else None,
         count=count,
         detail=detail,

@@ -1,28 +1,70 @@
-"""One digest over what a run decided, without times, hosts or order: runs that gate alike have the same one."""
+"""Two digests over what a run saw, without times, hosts or order: what was decided, and what was told of limits.
+
+Runs that gate alike have the same fingerprint, whatever driver asked: cell, effect and reason. What an app tells of a
+limit has a digest of its own, since not every way to ask can tell it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from plangate.documents.suite import JudgeMode
-from plangate.verdicts.judge import decision_of
 from plangate.verdicts.result import ObservedCount
 
-__all__ = ["decision_text", "fingerprint"]
+__all__ = ["Decided", "Digests", "decision_text", "digests", "fingerprint", "limits_text"]
+
+
+class Decided(NamedTuple):
+    """What one cell decided, as the digests cover it."""
+
+    cell: bytes
+    """The cell's digest."""
+    decision: str
+    limits: str = ""
+    """What was told of limits; empty where nothing was."""
+
+
+class Digests(NamedTuple):
+    """Digests of a run: `sha256:...` each."""
+
+    fingerprint: str
+    details: str
 
 
 def decision_text(observed: Sequence[ObservedCount]) -> str:
-    """Distinct decisions of a cell as canonical text; a fault reads `error`, whatever its cause."""
-    distinct = {decision_of(one, mode=JudgeMode.EXACT) for one in observed}
-    texts = sorted("error" if key is None else json.dumps(key, ensure_ascii=False) for key in distinct)
-    return "|".join(texts)
+    """Distinct decisions of a cell, effect and reason, as canonical text; a fault reads `error`, whatever its cause."""
+    return _joined("error" if one.effect is None else _written([one.effect, one.reason]) for one in observed)
+
+
+def limits_text(observed: Sequence[ObservedCount]) -> str:
+    """Distinct limits that a cell's observations tell, as canonical text: name, limit, remaining, when it resets."""
+    told = [one.limit for one in observed if one.limit is not None]
+    return _joined(_written([one.name, one.limit, one.remaining, one.resets_at]) for one in told)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    # Sorted: neither the order of observations nor that of a set, which changes with PYTHONHASHSEED, may show.
+    return "|".join(sorted(set(texts)))
+
+
+def _written(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def digests(cells: Iterable[Decided]) -> Digests:
+    """Both digests over cells that come sorted by `cell`. Cells of which no limit was told are not in `details`."""
+    decisions = hashlib.sha256(b"plangate fingerprint v2\n")
+    limits = hashlib.sha256(b"plangate details v1\n")
+    for one in cells:
+        name = one.cell.hex().encode()
+        decisions.update(b"%s %s\n" % (name, one.decision.encode("utf-8", "surrogatepass")))
+        if one.limits:
+            limits.update(b"%s %s\n" % (name, one.limits.encode("utf-8", "surrogatepass")))
+    return Digests("sha256:" + decisions.hexdigest(), "sha256:" + limits.hexdigest())
 
 
 def fingerprint(cells: Iterable[tuple[bytes, str]]) -> str:
     """`sha256:...` over (cell digest, decision text) pairs that come sorted by cell digest."""
-    total = hashlib.sha256(b"plangate fingerprint v1\n")
-    for digest, decision in cells:
-        total.update(b"%s %s\n" % (digest.hex().encode(), decision.encode("utf-8", "surrogatepass")))
-    return "sha256:" + total.hexdigest()
+    return digests(Decided(digest, decision) for digest, decision in cells).fingerprint

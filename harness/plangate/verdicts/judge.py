@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from plangate.documents.suite import JudgeMode
 from plangate.entitlements.decision import Effect, LimitDetail
+from plangate.entitlements.instants import instant_of
 from plangate.verdicts.result import Expected, ObservedCount, RunVerdict, Totals, Verdict
 
-__all__ = ["decision_of", "judge_cell", "judge_run", "leaks"]
+__all__ = ["decision_of", "judge_cell", "judge_run", "leaks", "told_limit"]
 
-DecisionKey = tuple[str, str | None, str | None, int | None]
-"""What makes two decisions the same: effect, reason, limit name, limit number."""
+DecisionKey = tuple[str, str | None, LimitDetail | None]
+"""What makes two decisions the same: effect, reason, and what is told of a limit."""
 
 
 def decision_of(observed: ObservedCount, *, mode: JudgeMode = JudgeMode.EXACT) -> DecisionKey | None:
@@ -19,9 +21,26 @@ def decision_of(observed: ObservedCount, *, mode: JudgeMode = JudgeMode.EXACT) -
     if observed.effect is None:
         return None
     if mode is JudgeMode.EFFECT_ONLY:
-        return (observed.effect, None, None, None)
-    limit = observed.limit
-    return (observed.effect, observed.reason, limit.name if limit else None, limit.limit if limit else None)
+        return (observed.effect, None, None)
+    return (observed.effect, observed.reason, observed.limit)
+
+
+def told_limit(expected: LimitDetail | None, told: LimitDetail | None) -> LimitDetail | None:
+    """What an app tells of a limit, as far as it is judged; what is right in other words reads as expected.
+
+    Nobody can know when a limit resets where that hangs on earlier uses, a term or a billing day: it is left out there.
+    The same instant at another offset is the same; a rest below zero says that nothing is left, and by how much more.
+    """
+    if told is None or told == expected:
+        return told
+    if expected is None:
+        return told if told.resets_at is None else replace(told, resets_at=None)
+    rest = expected.remaining if max(0, told.remaining) == expected.remaining else told.remaining
+    resets = None if expected.resets_at is None else told.resets_at
+    if resets is not None and expected.resets_at is not None:
+        instant = instant_of(resets)
+        resets = expected.resets_at if instant and instant == instant_of(expected.resets_at) else resets
+    return LimitDetail(told.name, told.limit, rest, resets)
 
 
 def leaks(expected: Expected, observed: ObservedCount) -> bool:
@@ -37,6 +56,8 @@ def judge_cell(
     Decisions that differ are `flaky`; a decision that all observations share is compared with the expected one; a fault
     beside it is an `error`, unless a leak was seen. Nothing observed is an `error`. Total: never raises.
     """
+    if any(one.limit is not None for one in observed):
+        observed = [replace(one, limit=told_limit(expected.limit, one.limit)) for one in observed]
     leaked = any(leaks(expected, one) for one in observed)
     decisions = {key for one in observed if (key := decision_of(one, mode=mode)) is not None}
     if len(decisions) > 1:
@@ -62,16 +83,12 @@ def _compare(expected: Expected, observed: Sequence[ObservedCount], *, mode: Jud
 
 
 def _limit_agrees(expected: LimitDetail | None, observed: LimitDetail | None) -> bool:
-    """A limit is judged where the app reports one; when it resets is the app's clock, not the plan's.
-
-    A rest below zero says no more than that nothing is left, and by how much it was overrun.
-    """
+    """A limit is judged where the app tells one, and when it resets where the app tells that."""
     if observed is None:
         return True
     if expected is None:
         return False
-    rest = max(0, observed.remaining)
-    return (observed.name, observed.limit, rest) == (expected.name, expected.limit, expected.remaining)
+    return observed in (expected, replace(expected, resets_at=None))
 
 
 def judge_run(totals: Iterable[Totals], *, leaked: int, stopped: bool, differs: bool = False) -> RunVerdict:

@@ -201,6 +201,9 @@ class RunSummary:
     header: RunHeader
     verdict: RunVerdict
     fingerprint: str
+    """Digest over cell, effect and reason."""
+    details: str = ""
+    """Digest over what the app told of limits."""
     totals: Totals
     leaked: int
     """Cells with at least one leaking observation: `leak`, and `flaky` ones that leaked."""

@@ -135,8 +135,9 @@ def _run_document(run: StoredRun) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "run": header.run, "environment": header.environment, "release": header.release, "effective": header.effective,
-        "fingerprint": summary.fingerprint, "verdict": summary.verdict.value, "started": header.started,
-        "finished": header.finished, "app": header.app, "model": header.model, "harness": header.plangate,
+        "fingerprint": summary.fingerprint, "details": summary.details, "verdict": summary.verdict.value,
+        "started": header.started, "finished": header.finished, "app": header.app, "model": header.model,
+        "harness": header.plangate,
         "suites": suites,
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from plangate.errors import EvidenceError
-from plangate.verdicts.fingerprint import decision_text
+from plangate.verdicts.fingerprint import Decided, decision_text, limits_text
 from plangate.verdicts.result import CellResult, Verdict
 
 __all__ = ["RESULTS_BYTES_MAX", "CellLine", "pack_results", "read_results"]
@@ -21,7 +21,7 @@ RESULTS_BYTES_MAX: Final = 1024 * 1024 * 1024
 _LINE_MAX: Final = 65_536
 _CHUNK: Final = 1024 * 1024
 _CELL = re.compile(r"c-[0-9a-f]{20}")
-_KEYS: Final = {"axes", "cell", "decision", "expected", "suite", "verdict"}
+_KEYS: Final = {"axes", "cell", "decision", "expected", "limits", "suite", "verdict"}
 # One encoder for all lines: making one takes as long as a line does.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
 _DECODER: Final = json.JSONDecoder()
@@ -37,6 +37,8 @@ class CellLine:
     axes: Mapping[str, Any]
     decision: str
     """As the fingerprint covers it."""
+    limits: str
+    """What was told of limits, as `details` covers it; empty where nothing was."""
     expected: tuple[str, str]
     """Effect and reason."""
     verdict: str
@@ -45,6 +47,11 @@ class CellLine:
     def digest(self) -> bytes:
         """What cells sort by."""
         return bytes.fromhex(self.cell[2:])
+
+    @property
+    def decided(self) -> Decided:
+        """What the digests cover."""
+        return Decided(self.digest, self.decision, self.limits)
 
 
 def pack_results(cells: Iterable[CellResult]) -> bytes:
@@ -64,6 +71,7 @@ def _line(one: CellResult) -> bytes:
             "cell": one.cell,
             "decision": decision_text(one.observed),
             "expected": [one.expected.effect, one.expected.reason],
+            "limits": limits_text(one.observed),
             "suite": one.suite,
             "verdict": one.verdict,
         }
@@ -99,13 +107,13 @@ def _parsed(data: bytes) -> CellLine:
         _refuse("a line is not written canonically")
     if not isinstance(raw, dict) or raw.keys() != _KEYS or raw["verdict"] not in _VERDICTS:
         _refuse("a line has other fields")
-    cell, decision, expected = raw["cell"], raw["decision"], raw["expected"]
-    texts = isinstance(cell, str) and isinstance(decision, str) and isinstance(raw["suite"], str)
+    cell, decision, limits, expected = raw["cell"], raw["decision"], raw["limits"], raw["expected"]
+    texts = all(isinstance(one, str) for one in (cell, decision, limits, raw["suite"]))
     if not texts or not _CELL.fullmatch(cell) or not isinstance(raw["axes"], dict):
         _refuse("a line has fields of other types")
     if not isinstance(expected, list) or len(expected) != 2 or not all(isinstance(one, str) for one in expected):
         _refuse("a line has no expected decision")
-    return CellLine(cell, raw["suite"], raw["axes"], decision, (expected[0], expected[1]), raw["verdict"])
+    return CellLine(cell, raw["suite"], raw["axes"], decision, limits, (expected[0], expected[1]), raw["verdict"])
 
 
 def _lines(packed: bytes, *, bytes_max: int) -> Iterator[bytes]:

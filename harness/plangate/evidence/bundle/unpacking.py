@@ -32,11 +32,20 @@ def unpack_documents(bundle: BundleFile, folder: Path) -> None:
 
 
 def run_document(bundle: BundleFile) -> dict[str, Any]:
-    """What the bundle says of its run. Raises EvidenceError `malformed-evidence` for another shape."""
+    """What the bundle says of its run.
+
+    Raises EvidenceError `bundle-format` for a run of an earlier plangate, `malformed-evidence` for another shape.
+    """
     raw = loads(bundle.read("run.json"))
     texts = ("run", "environment", "release", "effective", "fingerprint", "verdict", "started", "finished")
     if not isinstance(raw, dict) or not all(isinstance(raw.get(name), str) for name in texts):
         _refuse("run.json does not say what was run")
+    if not isinstance(raw.get("details"), str):
+        raise EvidenceError(
+            "the bundle comes from an earlier plangate, whose fingerprint covered limits, too",
+            code="bundle-format",
+            hint="ask its publisher to validate and bundle the release again",
+        )
     suites = raw.get("suites")
     if not isinstance(suites, dict) or not suites:
         _refuse("run.json names no suite")

@@ -21,7 +21,7 @@ from plangate.evidence.statements import RELEASE_SUBJECT, TEST_RESULT, VERIFICAT
 from plangate.evidence.trust import Accepted, Refused, TrustPolicy
 from plangate.releases.canonical import digest_of_bytes
 from plangate.releases.release import identify
-from plangate.verdicts.fingerprint import fingerprint
+from plangate.verdicts.fingerprint import Decided, Digests, digests
 from plangate.verdicts.ran import NOT_CHECKED
 
 __all__ = ["BundleProblem", "Judged", "Verification", "verify_bundle"]
@@ -220,15 +220,18 @@ def _summaries(found: Verification) -> None:
 
 def _outcome(found: Verification, bundle: BundleFile, policy: TrustPolicy, _: Path) -> None:
     """The results are those that were signed, all of them, and the newest trusted word on each suite is a pass."""
-    counts, found.results, found.fingerprint = _counted(bundle)
-    if found.fingerprint != found.run["fingerprint"]:
+    counts, found.results, made = _counted(bundle)
+    found.fingerprint = made.fingerprint
+    if made.fingerprint != found.run["fingerprint"]:
         found.fail("results-differ", "the results do not have the fingerprint that run.json gives")
+    if made.details != found.run["details"]:
+        found.fail("results-differ", "what the results tell of limits is not what run.json gives")
     for name, suite in sorted(found.run["suites"].items()):
         newest = _newest(found, name, suite["digest"])
         if newest is None or newest.statement is None:
             found.fail("not-validated", f"nobody you trust says that suite {name} passed for this release")
             continue
-        for text in _disagreements(newest.statement, suite, counts.get(name, {}), found.fingerprint):
+        for text in _disagreements(newest.statement, suite, counts.get(name, {}), made):
             found.fail("results-differ", f"suite {name}: {text}")
         if newest.statement.predicate.get("result") != "PASSED":
             found.fail("validation-failed", f"the newest trusted word on suite {name} is that it did not pass")
@@ -252,17 +255,17 @@ def _claimed(found: Verification, name: str, predicate: Mapping[str, Json]) -> N
     found.not_checked += [f"suite {name}: {text}" for text in told]
 
 
-def _counted(bundle: BundleFile) -> tuple[dict[str, dict[str, int]], int, str]:
+def _counted(bundle: BundleFile) -> tuple[dict[str, dict[str, int]], int, Digests]:
     counts: dict[str, dict[str, int]] = {}
 
-    def walked() -> Iterator[tuple[bytes, str]]:
+    def walked() -> Iterator[Decided]:
         for line in read_results(bundle.read("results.jsonl.gz", bytes_max=512 * 1024 * 1024)):
             of_suite = counts.setdefault(line.suite, {})
             of_suite[line.verdict] = of_suite.get(line.verdict, 0) + 1
-            yield line.digest, line.decision
+            yield line.decided
 
-    total = fingerprint(walked())
-    return counts, sum(sum(one.values()) for one in counts.values()), total
+    made = digests(walked())
+    return counts, sum(sum(one.values()) for one in counts.values()), made
 
 
 def _about_suite(found: Verification, name: str, digest: str) -> Iterator[Judged]:
@@ -309,10 +312,15 @@ def _enough(found: Verification, policy: TrustPolicy, newest: Judged, name: str,
 
 
 def _disagreements(
-    statement: Statement, suite: Mapping[str, Any], counted: Mapping[str, int], total: str
+    statement: Statement, suite: Mapping[str, Any], counted: Mapping[str, int], made: Digests
 ) -> Iterator[str]:
     predicate, totals = statement.predicate, suite["totals"]
-    if predicate.get("fingerprint") != total:
+    if predicate.get("details") is None:
+        yield "it was signed by an earlier plangate, whose fingerprint covered limits, too: validate it again"
+        return
+    if predicate.get("details") != made.details:
+        yield "what the results tell of limits is not what was signed"
+    if predicate.get("fingerprint") != made.fingerprint:
         yield "the results are not those that were signed"
     signed = predicate.get("totals")
     if isinstance(signed, dict) and signed.get("expected") != totals.get("expected"):
