@@ -48,12 +48,12 @@ def instant_of(text: str) -> Instant | None:
 
 @lru_cache(maxsize=4096)
 def resets_at(window: str, *, time: str) -> str | None:
-    """When the calendar window (`hour`, `day`, `month`, in UTC) that holds `time` ends; None for every other window.
+    """When the calendar window (`hour`, `day`, `week`, `month`, in UTC) that holds `time` ends; None for any other.
 
     None also where `time` is no instant or the window ends after the year 9999. Total: never raises.
     """
     instant = instant_of(time)
-    if instant is None or window not in {"hour", "day", "month"}:
+    if instant is None or window not in {"hour", "day", "week", "month"}:
         return None
     days, second = divmod(instant[0], _DAY_S)
     try:
@@ -64,6 +64,8 @@ def resets_at(window: str, *, time: str) -> str | None:
         if window == "day":
             return f"{date.fromordinal(days + 1).isoformat()}T00:00:00Z"
         today = date.fromordinal(days)
+        if window == "week":
+            return f"{date.fromordinal(days + 7 - today.weekday()).isoformat()}T00:00:00Z"
         year, month = divmod(today.year * 12 + today.month, 12)
         return f"{date(year, month + 1, 1).isoformat()}T00:00:00Z"
     except (ValueError, OverflowError):
