@@ -21,6 +21,7 @@ STAGE, CATALOG_FILE, SUITE_FILE = "envs/stage.yaml", "envs/plans/support-copilot
 # The sample suite covers every reason that its catalog can produce.
 EXEMPTION = 'exemptions:\n  - {law: monotonic, plan: enterprise, capability: kb.search, reason: "retired 2026-12"}\n'
 FULL_CATALOG = changed(CATALOG, EXEMPTION, "")
+PINNED = changed(ENVIRONMENT, "version: 4.2.0}", f'version: 4.2.0, digest: "sha256:{"a" * 64}"}}')
 FULL_SUITE = changed(
     changed(
         SUITE.replace('usage: "*"', "plan: free").replace("[C2, C8, C10]", "[C2]"),
@@ -33,7 +34,7 @@ FULL_SUITE = changed(
 
 
 def locked(root: Path, **files: str | None) -> Path:
-    write_workspace(root, **{CATALOG_FILE: FULL_CATALOG, SUITE_FILE: FULL_SUITE, **files})
+    write_workspace(root, **{STAGE: PINNED, CATALOG_FILE: FULL_CATALOG, SUITE_FILE: FULL_SUITE, **files})
     (root / "plangate.lock").write_text(lock_text(extended(Lock(), lockable(Workspace.open(root)))))
     return root
 

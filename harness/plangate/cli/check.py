@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ def all_problems(workspace: Workspace, *, strict: bool = False) -> list[Problem]
     problems = set(workspace.check())
     problems.update(_target_problems(workspace))
     problems.update(_lock_problems(workspace))
+    problems.update(_untold_releases(workspace))
     sound = not any(problem.severity == "error" for problem in problems)
     problems.update(_law_problems(workspace, suites_too=sound, quick=not strict))
     return sorted(problems)
@@ -71,6 +73,27 @@ def _target_problems(workspace: Workspace) -> list[Problem]:
             catalogs = None
         problems += capped(target_problems(environment, catalogs, root=workspace.root))
     return problems
+
+
+def _untold_releases(workspace: Workspace) -> Iterator[Problem]:
+    """Releases that were promoted, where nothing says whether they are what runs (rule R14)."""
+    from plangate.documents.environment import Tier
+    from plangate.documents.problems import problem_at
+
+    for name in workspace.environment_names():
+        try:
+            environment = workspace.environment(name)
+        except InputError:  # its problems are listed already
+            continue
+        promoted = environment.promotion.sources or environment.tier is Tier.PRODUCTION
+        if promoted and environment.bindings.probe is None and environment.release.app_digest is None:
+            yield problem_at(
+                environment.positions.of_key("bindings"),
+                code="what-runs-unknown",
+                message=f"nothing says whether the release of {name} is what runs there",
+                hint=f"add bindings.probe, or pin the app's code: plangate pin app {name} PATH",
+                severity="warning",
+            )
 
 
 def _lock_problems(workspace: Workspace) -> list[Problem]:

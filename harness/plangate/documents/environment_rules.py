@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from plangate.documents.environment import Environment, Probe, Target, Tier
+from plangate.documents.environment import Environment, Probe, Target
 from plangate.documents.positions import Pointer
 from plangate.documents.problems import problem_at, strings_in, unknown_value
 from plangate.documents.secret_texts import ADVICE, holds_secret, is_reference, is_secret_name, looks_random
@@ -31,20 +31,6 @@ def environment_problems(environment: Environment) -> Iterator[Problem]:
         yield from _target(environment, surface, target)
     if environment.bindings.probe is not None:
         yield from _probe(environment, environment.bindings.probe)
-    elif environment.release.app_digest is None:
-        yield from _nobody_tells(environment)
-
-
-def _nobody_tells(environment: Environment) -> Iterator[Problem]:
-    """A release that was promoted, and nothing that says whether it is what runs (rule R14)."""
-    if environment.promotion.sources or environment.tier is Tier.PRODUCTION:
-        yield problem_at(
-            environment.positions.of_key("bindings"),
-            code="what-runs-unknown",
-            message=f"nothing says whether the release of {environment.name} is what runs there",
-            hint="add bindings.probe, or pin the app's code: plangate pin app ENV PATH",
-            severity="warning",
-        )
 
 
 def _gates(environment: Environment) -> Iterator[Problem]:
