@@ -241,6 +241,25 @@ def test_no_message_holds_a_secret_that_an_import_tells(tmp_path: Path) -> None:
     assert "qT7zz" not in done.stdout + done.stderr
 
 
+def test_a_target_that_check_refuses_does_not_run(tmp_path: Path) -> None:
+    """A template that is silently nothing would accuse an honest app."""
+    target = """
+    default:
+      driver: asgi
+      object: "shop_app:evaluate"
+      request: {method: POST, path: "/{subject.status}", json: {used: "{subject.usage.mesages}"}}
+      decide: [{when: {status: 200}, effect: allow}]
+"""
+    environment = ENVIRONMENT.replace(
+        '    default: {driver: python, object: "shop_app:evaluate", timeout_s: 1}\n', target.lstrip("\n")
+    )
+    done = plangate("run", "dev", cwd=make_shop(tmp_path, environment=environment))
+    assert done.returncode == 2
+    assert "'{subject.state}'" in done.stderr
+    assert "'{subject.usage.messages}'" in done.stderr
+    assert "envs/dev.yaml:14:" in done.stderr
+
+
 def test_an_app_that_cannot_be_imported_is_status_3(tmp_path: Path) -> None:
     done = plangate("run", "dev", cwd=make_shop(tmp_path, app="import no_such_module_here"))
     assert done.returncode == 3

@@ -14,6 +14,7 @@ from plangate.documents.catalog import SUBSCRIBED
 from plangate.documents.environment import Environment, Target
 from plangate.documents.suite import Suite
 from plangate.drivers.protocol import Driver, DriverContext
+from plangate.drivers.target_check import target_problems
 from plangate.engine.execution import OpenTargets
 from plangate.engine.plan import SuitePlan, passes_of
 from plangate.entitlements.decision import Decision
@@ -240,6 +241,12 @@ def check_targets(prepared: Prepared, *, make_driver: MakeDriver, context: Drive
             place = str(prepared.environment.positions.of("bindings", "targets", name))
             problems = [replace(one, path=place, message=f"target {name}: {one.message}") for one in error.problems]
             raise InputError.of(problems) from error
+    catalogs = [prepared.workspace.catalog(*pin) for pin in prepared.environment.release.plans.items()]
+    found = target_problems(prepared.environment, catalogs, root=prepared.folder)
+    # Whether a driver is known was the question above: `make_driver` may know more than the installed ones.
+    wrong = [one for one in found if one.severity == "error" and one.code not in ("unknown-driver", "broken-driver")]
+    if wrong:
+        raise InputError.of(wrong)
 
 
 @asynccontextmanager
