@@ -119,6 +119,57 @@ def allow(pdp: Pdp, path: str, body: Any) -> tuple[int, Any]:
     return 200, {"evaluations": [one] * len(body["evaluations"])} if path.endswith("evaluations") else one
 
 
+# --- a scenario of our own, small: notes of a team, asked one by one and in batches --------------------------------
+
+
+def _noted(who: str, action: str, owner: str) -> dict[str, Any]:
+    return {
+        "subject": {"type": "user", "id": who, "properties": {"role": who.partition("-")[0]}},
+        "action": {"name": action},
+        "resource": {"type": "note", "id": f"note-of-{owner}", "properties": {"owner": owner}},
+    }
+
+
+NOTES = [
+    (_noted(who, action, owner), action == "read" or who == owner or who.startswith("admin"))
+    for who in ("member-1", "member-2", "admin-1")
+    for action in ("read", "write", "remove")
+    for owner in ("member-1", "member-2")
+]
+"""Everybody reads, members change their own, admins change all."""
+
+
+def notes_pdp() -> Pdp:
+    """Decides by what the request says of subject, action and resource: nothing of it may be lost on the way."""
+
+    def one(asked: Any) -> Any:
+        who, owner = asked["subject"], asked["resource"]["properties"]["owner"]
+        admin = who["properties"]["role"] == "admin"
+        return {"decision": asked["action"]["name"] == "read" or who["id"] == owner or admin}
+
+    def answer(pdp: Pdp, path: str, body: Any) -> tuple[int, Any]:
+        if path == "/access/v1/evaluation":
+            return 200, one(body)
+        shared = {name: value for name, value in body.items() if name != "evaluations"}
+        return 200, {"evaluations": [one({**shared, **item}) for item in body["evaluations"]]}
+
+    return Pdp(answer, metadata=BATCHES)
+
+
+def test_decisions_come_back_one_by_one_and_in_batches_alike(tmp_path: Path) -> None:
+    asked = [request for request, _ in NOTES]
+    right = [Effect.ALLOW if yes else Effect.DENY for _, yes in NOTES]
+    assert {*right} == {Effect.ALLOW, Effect.DENY}
+
+    async def all_of_them(driver: AuthzenDriver) -> list[Observed]:
+        return [await driver.observe(request) for request in asked]
+
+    assert [one.effect for one in with_pdp(notes_pdp(), tmp_path, all_of_them)] == right
+    pdp = notes_pdp()
+    assert [one.effect for one in observe_batch(pdp, tmp_path, asked)] == right
+    assert [path for path, _ in pdp.calls] == ["/access/v1/evaluations"]
+
+
 # --- published vectors -----------------------------------------------------------------------------------------------
 
 

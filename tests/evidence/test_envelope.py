@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -130,6 +131,10 @@ def test_strict_json_keeps_what_is_meant() -> None:
     assert loads('{"a":[1,-2.5,"ä",null,true]}'.encode()) == {"a": [1, -2.5, "ä", None, True]}
 
 
+def _openssl() -> str:
+    return shutil.which("openssl") or pytest.skip("left out: openssl is not installed")
+
+
 @pytest.mark.parametrize("algorithm", sorted(KEYS))
 def test_openssl_alone_verifies(tmp_path: Path, algorithm: str) -> None:
     key = KEYS[algorithm]
@@ -140,7 +145,7 @@ def test_openssl_alone_verifies(tmp_path: Path, algorithm: str) -> None:
     (tmp_path / "pub").write_bytes(key.public.pem)
     if algorithm == "ed25519":
         command = [
-            "openssl",
+            _openssl(),
             "pkeyutl",
             "-verify",
             "-pubin",
@@ -153,7 +158,7 @@ def test_openssl_alone_verifies(tmp_path: Path, algorithm: str) -> None:
             "sig",
         ]
     else:
-        command = ["openssl", "dgst", "-sha256", "-verify", "pub", "-signature", "sig", "pae"]
+        command = [_openssl(), "dgst", "-sha256", "-verify", "pub", "-signature", "sig", "pae"]
     assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode == 0
     (tmp_path / "pae").write_bytes(b"x" + (tmp_path / "pae").read_bytes())
     assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode != 0
@@ -188,6 +193,39 @@ def test_what_others_signed_verifies(envelope: str, key: str, predicate: str | N
     assert read.signed_by([public]) == public
     if predicate is not None:
         assert read.statement().predicate_type == predicate
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "signed"),
+    [
+        ("a/b", b"plan", b"DSSEv1 3 a/b 4 plan"),
+        ("", b"", b"DSSEv1 0  0 "),
+        ("a b", b"4 x", b"DSSEv1 3 a b 3 4 x"),
+        ("t/\u00e4", "\u00fc\n".encode(), b"DSSEv1 4 t/\xc3\xa4 3 \xc3\xbc\n"),
+        ("x", b"\x00\xff", b"DSSEv1 1 x 2 \x00\xff"),
+    ],
+)
+def test_what_is_signed_counts_bytes_and_leaves_no_two_readings(kind: str, payload: bytes, signed: bytes) -> None:
+    assert pre_authentication(kind, payload) == signed
+
+
+@pytest.mark.parametrize("algorithm", sorted(KEYS))
+def test_what_openssl_alone_signs_verifies_here(tmp_path: Path, algorithm: str) -> None:
+    key = KEYS[algorithm]
+    payload = STATEMENT.to_bytes()
+    (tmp_path / "key").write_bytes(key.pem())
+    (tmp_path / "pae").write_bytes(
+        b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
+    )
+    raw = ["pkeyutl", "-sign", "-inkey", "key", "-rawin", "-in", "pae", "-out", "sig"]
+    hashed = ["dgst", "-sha256", "-sign", "key", "-out", "sig", "pae"]
+    subprocess.run([_openssl(), *(raw if algorithm == "ed25519" else hashed)], cwd=tmp_path, check=True)
+    signature = base64.b64encode((tmp_path / "sig").read_bytes()).decode()
+    envelope = open_envelope(
+        _document(payload=base64.b64encode(payload).decode(), signatures=[{"keyid": "", "sig": signature}])
+    )
+    assert envelope.signed_by([generate(algorithm).public, key.public]) == key.public
+    assert envelope.statement() == STATEMENT
 
 
 def test_the_protocol_vector_of_dsse() -> None:

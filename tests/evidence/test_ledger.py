@@ -233,3 +233,41 @@ def test_a_size_is_written_in_one_way(size: str) -> None:
     assert read_checkpoint(_note(size="0")).size == 0
     with pytest.raises(EvidenceError, match="not a size"):
         read_checkpoint(_note(size=size))
+
+
+@pytest.mark.parametrize("algorithm", ["ed25519", "p256"])
+def test_a_checkpoint_is_a_signed_note_by_the_letter(algorithm: str) -> None:
+    """c2sp.org/signed-note and tlog-checkpoint, put together here from hashes and base64 alone."""
+    key, origin, root = generate(algorithm), "log.example/one", hashlib.sha256(b"root").digest()
+    note = sign_checkpoint(origin=origin, size=41, root=root, key=key)
+    body, gap, line = note.partition(b"\n\n")
+    assert body.split(b"\n") == [origin.encode(), b"41", base64.b64encode(root)]
+    assert (gap, note[-1:]) == (b"\n\n", b"\n")
+    dash, name, blob = line.decode().removesuffix("\n").split(" ")
+    assert (dash, name) == ("\u2014", origin)
+    signature = base64.b64decode(blob)
+    raw = b"\x01" + key.public.raw if algorithm == "ed25519" else None
+    hashed = origin.encode() + b"\n" + raw if raw else key.public.spki
+    assert signature[:4] == hashlib.sha256(hashed).digest()[:4]
+    assert key.public.verify(signature[4:], body + b"\n")
+    assert not key.public.verify(signature[4:], body)
+
+
+def test_a_proof_file_is_read_by_the_letter() -> None:
+    left, right = leaf_hash(b"left"), leaf_hash(b"right")
+    root = hashlib.sha256(b"\x01" + left + right).digest()
+    note = sign_checkpoint(origin="log.example/one", size=2, root=root, key=KEY)
+    for extra in (b"", b"extra AAAA\n"):
+        text = b"c2sp.org/tlog-proof@v1\n" + extra + b"index 1\n" + base64.b64encode(left) + b"\n\n" + note
+        proof = read_proof(text)
+        assert (proof.index, proof.path, proof.checkpoint.size) == (1, (left,), 2)
+        assert proof.holds(right)
+        assert not proof.holds(left)
+        assert proof.checkpoint.signed_by(KEY.public)
+    for spoilt in (
+        text.replace(b"@v1", b"@v2"),
+        text.replace(b"index 1", b"index -1"),
+        text.replace(b"index 1", b"at 1"),
+    ):
+        with pytest.raises(EvidenceError, match="malformed-checkpoint"):
+            read_proof(spoilt)

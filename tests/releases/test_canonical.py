@@ -49,6 +49,29 @@ def test_the_published_numbers() -> None:
                 canonical_bytes(number)
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.0, "0"), (-0.0, "0"), (20.0, "20"), (-1.5, "-1.5"), (0.1, "0.1"), (1e20, "100000000000000000000"),
+        (1e21, "1e+21"), (1.25e-6, "0.00000125"), (1e-7, "1e-7"), (5e-324, "5e-324"), (2**53 - 1, "9007199254740991"),
+        (1.7976931348623157e308, "1.7976931348623157e+308"), (333333333.3333333, "333333333.3333333"),
+    ],
+)  # fmt: skip
+def test_a_number_has_one_text_as_ecmascript_writes_it(number: float, text: str) -> None:
+    assert canonical_bytes([number]) == f"[{text}]".encode()
+
+
+def test_keys_are_sorted_by_utf_16_units_and_text_escapes_what_it_must() -> None:
+    """A grinning face (D83D DE00 in UTF-16) comes before the ligature FB01, though its code point is larger."""
+    assert canonical_bytes({"\ufb01": 1, "\U0001f600": 2, "b": 3, "B": 4, "": 5, "b1": 6}) == (
+        '{"":5,"B":4,"b":3,"b1":6,"\U0001f600":2,"\ufb01":1}'.encode()
+    )
+    assert canonical_bytes('\b\t\n\f\r"\\/\x00\x1f\x7f\u00e4\u2028') == (
+        b'"\\b\\t\\n\\f\\r\\"\\\\/\\u0000\\u001f\x7f' + "\u00e4\u2028".encode() + b'"'
+    )
+    assert canonical_bytes([True, False, None, [], {}]) == b"[true,false,null,[],{}]"
+
+
 def test_the_order_of_keys_and_the_kind_of_mapping_do_not_matter() -> None:
     one = {"b": 1, "a": [1, 2], "c": {"z": None}}
     other = MappingProxyType({"c": MappingProxyType({"z": None}), "a": (1, 2), "b": 1})

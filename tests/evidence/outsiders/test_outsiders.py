@@ -49,7 +49,10 @@ def _openssl(envelopes: list[dict], keys: dict[str, PublicKey], folder: Path) ->
         (folder / "pub").write_bytes(key.pem)
         raw = ["pkeyutl", "-verify", "-pubin", "-inkey", "pub", "-rawin", "-in", "pae", "-sigfile", "sig"]
         hashed = ["dgst", "-sha256", "-verify", "pub", "-signature", "sig", "pae"]
-        command = ["openssl", *(raw if key.algorithm == "ed25519" else hashed)]
+        command = [
+            shutil.which("openssl") or pytest.skip("left out: openssl is not installed"),
+            *(raw if key.algorithm == "ed25519" else hashed),
+        ]
         verdicts.append(subprocess.run(command, cwd=folder, check=False, capture_output=True).returncode == 0)
     return verdicts
 
