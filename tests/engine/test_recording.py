@@ -6,7 +6,7 @@ from array import array
 from itertools import count
 from pathlib import Path
 
-from plangate.documents.suite import AXES, Determinism, Suite
+from plangate.documents.suite import AXES, Determinism, JudgeMode, Suite
 from plangate.engine.execution import store_plan
 from plangate.engine.plan import RunPlan, SuitePlan, passes_of
 from plangate.engine.recording import PassRecorder, Tally
@@ -19,7 +19,7 @@ from plangate.store.writer import RunWriter
 from plangate.verdicts.observation import Observed
 from plangate.verdicts.result import Expected
 from tests.engine.fakes import cells
-from tests.store.runs import ALLOW, CAPABILITIES, DENY, digest, header, suite
+from tests.store.runs import ALLOW, CAPABILITIES, DENY, SAW_SUSPENDED, digest, header, suite
 
 OTHERWISE = Observed(effect=Effect.DENY, reason="not_in_plan", detail="HTTP 402: no such plan")
 
@@ -40,6 +40,7 @@ def test_what_came_back_for_an_unexpected_answer_is_kept(tmp_path: Path) -> None
         pass_number=0,
         expected_numbers=array("I", [number]),
         expectations=expectations_of(path),
+        mode=JudgeMode.EXACT,
         tally=tally,
     )
     recorder.record([(0, OTHERWISE, 5)])
@@ -87,3 +88,18 @@ def test_expectations_made_on_the_spot_stay_apart(tmp_path: Path) -> None:
         Effect.DENY,
         Effect.DENY,
     ] * 10
+
+
+def test_a_reason_that_nobody_judges_is_not_told_as_unexpected(tmp_path: Path) -> None:
+    path = tmp_path / "r.sqlite"
+    writer = RunWriter.create(path, header())
+    number = writer.number_of_expectation(expected_key(DENY))
+    for mode, others in ((JudgeMode.EXACT, 1), (JudgeMode.EFFECT_ONLY, 0)):
+        tally = Tally()
+        recorder = PassRecorder(
+            writer, first_cell=0, pass_number=int(others), expected_numbers=array("I", [number]),
+            expectations=expectations_of(path), mode=mode, tally=tally,
+        )  # fmt: skip
+        recorder.record([(0, SAW_SUSPENDED, 5)])
+        assert (tally.observed, tally.leaks, tally.others) == (1, 0, others)
+    writer.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from plangate.documents.suite import AXES
 from plangate.entitlements.decision import Effect, LimitDetail
@@ -174,11 +174,15 @@ class FakeRun:
     held: list[CellResult]
     header: RunHeader = HEADER
     missing: int = 0
-    """Cells that were expected and are not in `held`."""
+    """Cells that were expected and are not in `held`, beside those of `never`."""
+    never: list[CellResult] = field(default_factory=list)
+    """Expected cells that nobody observed."""
 
     def summary(self) -> RunSummary:
         names = list(dict.fromkeys(one.suite for one in self.held)) or ["gating"]
-        suites = tuple(self._suite(name, missing=self.missing if name == names[0] else 0) for name in names)
+        suites = tuple(
+            self._suite(name, missing=self.missing + len(self.never) if name == names[0] else 0) for name in names
+        )
         totals = Totals(**{field: sum(getattr(suite.totals, field) for suite in suites) for field in Totals.__slots__})
         leaked = sum(one.leaked for one in self.held)
         return RunSummary(
@@ -198,15 +202,15 @@ class FakeRun:
     def _suite(self, name: str, *, missing: int) -> SuiteSummary:
         mine = [one for one in self.held if one.suite == name]
         counts = {verdict: sum(one.verdict is verdict for one in mine) for verdict in Verdict}
-        values: dict[str, dict] = {axis: {} for axis in AXES if any(axis in one.axes for one in mine)}
-        for one in mine:
+        values: dict[str, dict] = {axis: {} for axis in AXES if any(axis in one.axes for one in (*mine, *self.never))}
+        for one in (*mine, *self.never):
             for axis, value in one.axes.items():
                 values[axis][value] = None
         totals = Totals(
             expected=len(mine) + missing,
-            executed=len(mine),
+            executed=sum(one.whole for one in mine),
             observations=sum(seen.count for one in mine for seen in one.observed),
-            passed=counts[Verdict.PASS],
+            passed=sum(one.verdict is Verdict.PASS and one.whole for one in mine),
             leak=counts[Verdict.LEAK],
             lockout=counts[Verdict.LOCKOUT],
             mismatch=counts[Verdict.MISMATCH],
@@ -236,6 +240,9 @@ class FakeRun:
 
     def cells(self) -> Iterator[CellResult]:
         return iter(self.held)
+
+    def unobserved(self) -> Iterator[CellResult]:
+        return iter(self.never)
 
 
 def run_of(app: App = right, **axes: Sequence[str]) -> FakeRun:

@@ -24,7 +24,7 @@ from tests.reports.fake_run import (
     with_header,
 )
 
-# What Jenkins' junit-10.xsd allows: element -> (attributes, children).
+# What Jenkins' junit-10.xsd allows: element -> (attributes, children); and of a testcase what GitLab reads: file, line.
 ALLOWED = {
     "testsuites": ({"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
     "testsuite": (
@@ -34,7 +34,7 @@ ALLOWED = {
     "properties": (set(), {"property"}),
     "property": ({"name", "value"}, set()),
     "testcase": (
-        {"name", "time", "classname", "group"},
+        {"name", "time", "classname", "group", "file", "line"},
         {"skipped", "error", "failure", "system-out", "system-err"},
     ),
     "failure": ({"type", "message"}, set()),

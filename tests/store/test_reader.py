@@ -165,3 +165,15 @@ def test_cells_that_allow_count_only_where_every_pass_saw_them(tmp_path) -> None
         summary = run.summary()
     assert summary.totals.allowing == 1
     assert summary.suites[0].rules == ("D11", "D6")
+
+
+def test_cells_that_nobody_observed_are_told_apart(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "r.sqlite", [ALLOW, DENY, DENY], [[SAW_ALLOW] * 2, [SAW_DENY], []], finished="")
+    with StoredRun(path) as run:
+        assert [(one.axes["capability"], one.whole, one.took_us) for one in run.cells()] == [
+            ("capability.0", True, 200),
+            ("capability.1", False, 100),
+        ]
+        (never,) = run.unobserved()
+    assert (never.axes["capability"], never.whole, never.observed) == ("capability.2", False, ())
+    assert never.verdict is Verdict.ERROR

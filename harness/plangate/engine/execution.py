@@ -256,6 +256,7 @@ async def observe_pass(
         pass_number=one.number,
         expected_numbers=run.expected_numbers(record),
         expectations=expectations_of(run.writer.path),
+        mode=record.judge,
         tally=run.tally,
     )
     health = Health(run.plan.limits, concurrency=one.concurrency)

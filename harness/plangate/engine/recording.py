@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from plangate.documents.suite import JudgeMode
 from plangate.engine.threads import Seen
 from plangate.store.rows import OutcomeKey, outcome_key
 from plangate.store.writer import ObservationRow, RunWriter
@@ -38,6 +39,7 @@ class PassRecorder:
         pass_number: int,
         expected_numbers: array[int],
         expectations: Mapping[int, Expected],
+        mode: JudgeMode,
         tally: Tally,
     ) -> None:
         self._writer = writer
@@ -45,6 +47,7 @@ class PassRecorder:
         self._pass = pass_number
         self._expected_numbers = expected_numbers
         self._expectations = expectations
+        self._mode = mode
         self._tally = tally
         self._outcomes: dict[OutcomeKey, int] = {}
         self._kinds: dict[tuple[int, int], int] = {}
@@ -88,4 +91,4 @@ class PassRecorder:
         )
         if leaks(expected, one):
             return _LEAK
-        return _AS_EXPECTED if judge_cell(expected, (one,))[0] is Verdict.PASS else _OTHER
+        return _AS_EXPECTED if judge_cell(expected, (one,), mode=self._mode)[0] is Verdict.PASS else _OTHER

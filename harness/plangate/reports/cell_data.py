@@ -18,6 +18,8 @@ CELLS_MAX = 20_000
 """Above this many cells only those that did not pass are carried, and at most so many."""
 
 _VERDICTS = tuple(Verdict)
+_UNSEEN = "unseen"
+"""Stands for a verdict where a cell passed and was not observed in every pass."""
 
 
 class _Texts:
@@ -56,7 +58,7 @@ def cell_data(
             continue
         key = ".".join(str(index[name]) for index, name in zip(indices, place, strict=True))
         row = [
-            _VERDICTS.index(result.verdict),
+            _VERDICTS.index(result.verdict) if result.whole or result.verdict is not Verdict.PASS else len(_VERDICTS),
             expected.number(_due(result), key=_due_key(result)),
             observed.number([_seen(one) for one in result.observed], key=result.observed),
             commands.number(clean(result.reproduce.replace(result.cell, "{}"))),
@@ -70,7 +72,7 @@ def cell_data(
         "states": [clean(name) for name in picture.states],
         "plans": [clean(name) for name in picture.plans],
         "capabilities": [clean(name) for name in picture.capabilities],
-        "verdicts": [verdict.value for verdict in _VERDICTS],
+        "verdicts": [*(verdict.value for verdict in _VERDICTS), _UNSEEN],
         "axes": list(axes),
         "normal": [value_text(NORMAL[axis]) if axis in NORMAL else "" for axis in axes],
         "values": [texts.held for texts in values],

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from plangate.reports.safe_text import clean
 from plangate.verdicts.claims import NOTHING_ALLOWED, headline, refuses_only
-from plangate.verdicts.result import RunSummary, RunVerdict, Totals, Verdict
+from plangate.verdicts.result import RunHeader, RunSummary, RunVerdict, Totals, Verdict
 
-__all__ = ["count_text", "duration_text", "findings_text", "passed_text", "short_digest", "verdict_text"]
+__all__ = [
+    "count_text",
+    "duration_text",
+    "findings_text",
+    "passed_text",
+    "seeds_text",
+    "short_digest",
+    "stopped_text",
+    "verdict_text",
+]
 
 _NOUNS = {
     "leak": ("leak", "leaks"),
@@ -56,6 +66,21 @@ def verdict_text(summary: RunSummary) -> str:
     if refuses_only(summary):
         return f"{word}: {headline(summary)}, but {NOTHING_ALLOWED}"
     return f"{word}: {findings or 'the run did not finish'} in {count_text(totals.expected, 'cell', 'cells')}"
+
+
+def stopped_text(header: RunHeader) -> str:
+    """Why the run did not come to its end; empty where it did."""
+    if header.stopped or header.finished:
+        return header.stopped
+    return "the process that ran it was killed, or runs still"
+
+
+def seeds_text(summary: RunSummary) -> str:
+    """`seed 7`, or where suites differ `seeds gating 7, safety 3`: each suite has its own (rule R4)."""
+    seeds = {suite.seed for suite in summary.suites} or {summary.header.seed}
+    if len(seeds) == 1:
+        return f"seed {seeds.pop()}"
+    return "seeds " + ", ".join(f"{clean(suite.name)} {suite.seed}" for suite in summary.suites)
 
 
 def duration_text(seconds: float) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from plangate.reports.cell_data import CELLS_MAX, cell_data, json_for_script
-from plangate.reports.counts import count_text, duration_text, verdict_text
+from plangate.reports.counts import count_text, duration_text, seeds_text, stopped_text, verdict_text
 from plangate.reports.marks import LEGEND, OF_VERDICT, SIGN, Mark
 from plangate.reports.picture import Picture, Place, Square
 from plangate.reports.rules import RULES
@@ -86,6 +86,7 @@ def html_report(report: RunReport, *, surveyed: Survey | None = None, cells_max:
         left_out=left_out,
         uncounted=looked.picture.left_out,
         facts=_facts(looked.summary),
+        stopped=stopped_text(looked.summary.header),
         not_tried=not_tried(looked.summary),
         chips=_chips(looked.summary),
         legend=_legend(looked.picture),
@@ -165,7 +166,9 @@ def _said(square: Square) -> str:
     """What a square says without its colour: `leak, 3 of 3 cells`."""
     if not square.mark.is_finding:
         return f"{LEGEND[square.mark]} as sold, {count_text(square.cells, 'cell', 'cells')}"
-    wrong = square.cells - square.verdicts[Verdict.PASS]
+    if square.mark is Mark.UNSEEN:
+        return f"{square.unseen} of {count_text(square.cells, 'cell', 'cells')} not observed in every pass"
+    wrong = sum(square.verdicts.values()) - square.verdicts[Verdict.PASS]
     return f"{LEGEND[square.mark]}, {wrong} of {count_text(square.cells, 'cell', 'cells')}"
 
 
@@ -195,13 +198,13 @@ def _facts(summary: RunSummary) -> list[tuple[str, str]]:
         ("Effective config", header.effective),
         *((f"Suite {suite.name} {suite.version}", f"{suite.digest} ({suite.coverage})") for suite in summary.suites),
         ("Fingerprint", summary.fingerprint),
-        ("Seed", str(header.seed)),
+        ("Seed", seeds_text(summary).partition(" ")[2]),
         ("Started", header.started),
         ("Took", duration_text(header.duration_s)),
         ("Part of the matrix", header.selection),
         ("Shard", header.shard),
         ("Results taken from", header.reused_from),
-        ("Stopped", header.stopped),
+        ("Stopped", stopped_text(header)),
         ("Printed", header.app_wrote),
         ("Made with", f"plangate {header.plangate}"),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from plangate.entitlements.decision import LimitDetail
 from plangate.reports.axes import in_order
 from plangate.reports.causes import Cause
-from plangate.reports.counts import verdict_text
+from plangate.reports.counts import stopped_text, verdict_text
 from plangate.reports.safe_text import encodable
 from plangate.reports.survey import Survey, survey
 from plangate.verdicts.claims import not_tried
@@ -37,6 +37,7 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
         "effective": header.effective,
         "suites": {suite.name: suite.digest for suite in summary.suites},
         "seed": header.seed,
+        "seeds": {suite.name: suite.seed for suite in summary.suites},
         "fingerprint": summary.fingerprint,
         "details": summary.details,
         "verdict": summary.verdict.value,
@@ -45,7 +46,7 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
         "leaked": summary.leaked,
         "missing": summary.totals.missing,
         "retried": summary.totals.retried,
-        "stopped": header.stopped,
+        "stopped": stopped_text(header),
         "app_output": header.app_output,
         "reused_from": header.reused_from,
         "selection": header.selection,

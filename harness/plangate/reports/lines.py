@@ -28,6 +28,7 @@ _STYLES = {
     Mark.LOCKOUT: "bold magenta",
     Mark.MISMATCH: "yellow",
     Mark.ERROR: "bold yellow",
+    Mark.UNSEEN: "yellow",
     Mark.ALLOW: "green",
     Mark.APPROVAL: "cyan",
     Mark.DENY: "dim",

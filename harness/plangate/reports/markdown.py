@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from plangate.reports.causes import Cause
-from plangate.reports.counts import count_text, duration_text, short_digest, verdict_text
+from plangate.reports.counts import count_text, duration_text, seeds_text, short_digest, stopped_text, verdict_text
 from plangate.reports.marks import LEGEND, SIGN, Mark
 from plangate.reports.picture import Picture
 from plangate.reports.safe_text import clean
@@ -30,6 +30,7 @@ _SIGNS = {
     Mark.LOCKOUT: "⛔ lockout",
     Mark.MISMATCH: "≠ mismatch",
     Mark.ERROR: "❓ error",
+    Mark.UNSEEN: "➖ not observed",
 }
 _VERDICT_SIGN = {RunVerdict.PASSED: "✅", RunVerdict.FAILED: "❌", RunVerdict.UNDECIDED: "⚠️"}
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
@@ -57,8 +58,8 @@ def _headline(looked: Survey) -> str:
     summary = looked.summary
     name = _escaped(summary.header.environment)
     lines = [f"### {_VERDICT_SIGN[summary.verdict]} plangate {name}: {_escaped(verdict_text(summary))}", ""]
-    if summary.header.stopped:
-        lines += [f"The run was stopped: {_escaped(summary.header.stopped)}", ""]
+    if stopped := stopped_text(summary.header):
+        lines += [f"The run was stopped: {_escaped(stopped)}", ""]
     if summary.header.app_wrote:
         lines += [f"Note: {_escaped(summary.header.app_wrote)}", ""]
     lines += [
@@ -166,7 +167,7 @@ def _totals(summary: RunSummary) -> str:
         f"suites {_escaped(suites)}",
         f"release {_code(short_digest(header.release))}",
         f"fingerprint {_code(short_digest(summary.fingerprint))}",
-        f"seed {header.seed}",
+        seeds_text(summary),
         f"run {_code(header.run)}",
     ]
     return f"<sub>{' · '.join(parts)}</sub>\n"

@@ -11,13 +11,15 @@ __all__ = ["ASCII", "LEGEND", "OF_EFFECT", "OF_VERDICT", "SIGN", "WORST_FIRST", 
 
 
 class Mark(StrEnum):
-    """What a square came to. The first five are findings, worst first; the rest is as expected."""
+    """What a square came to. The first six are findings, worst first; the rest is as expected."""
 
     LEAK = "leak"
     FLAKY = "flaky"
     LOCKOUT = "lockout"
     MISMATCH = "mismatch"
     ERROR = "error"
+    UNSEEN = "unseen"
+    """A cell of it was not observed in every pass, and nothing worse was seen."""
     ALLOW = "allow"
     APPROVAL = "approval"
     DENY = "deny"
@@ -30,7 +32,7 @@ class Mark(StrEnum):
         return self in WORST_FIRST
 
 
-WORST_FIRST: tuple[Mark, ...] = (Mark.LEAK, Mark.FLAKY, Mark.LOCKOUT, Mark.MISMATCH, Mark.ERROR)
+WORST_FIRST: tuple[Mark, ...] = (Mark.LEAK, Mark.FLAKY, Mark.LOCKOUT, Mark.MISMATCH, Mark.ERROR, Mark.UNSEEN)
 
 SIGN = {
     Mark.LEAK: "!",
@@ -38,6 +40,7 @@ SIGN = {
     Mark.LOCKOUT: "x",
     Mark.MISMATCH: "≠",
     Mark.ERROR: "?",
+    Mark.UNSEEN: "-",
     Mark.ALLOW: "✓",
     Mark.APPROVAL: "A",
     Mark.DENY: "·",
@@ -55,6 +58,7 @@ LEGEND = {
     Mark.LOCKOUT: "lockout",
     Mark.MISMATCH: "mismatch",
     Mark.ERROR: "error",
+    Mark.UNSEEN: "not observed",
     Mark.ALLOW: "allowed",
     Mark.APPROVAL: "needs approval",
     Mark.DENY: "denied",

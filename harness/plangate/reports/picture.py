@@ -20,7 +20,8 @@ _EFFECTS = (Effect.ALLOW, Effect.REQUIRE_APPROVAL, Effect.DENY)
 _VERDICTS = (Verdict.PASS, Verdict.LEAK, Verdict.FLAKY, Verdict.LOCKOUT, Verdict.MISMATCH, Verdict.ERROR)
 _NAMES: tuple[Effect | Verdict, ...] = (*_EFFECTS, *_VERDICTS)
 _LEAKED = len(_NAMES)
-_SOLD = _LEAKED + 1
+_UNSEEN = _LEAKED + 1
+_SOLD = _UNSEEN + 1
 """Where the counter keeps what the plainest cells may do: three times their oddity, plus the place of the effect."""
 _ODDEST = 1_000
 _SLOT: Mapping[Effect | Verdict, int] = {name: index for index, name in enumerate(_NAMES)}
@@ -38,19 +39,24 @@ class Square:
     """Cells by verdict."""
     leaked: int
     """Cells with at least one leaking observation; a flaky one counts too."""
+    unseen: int = 0
+    """Cells that were not observed in every pass, and did not fail in those that saw them."""
 
     @property
     def cells(self) -> int:
-        """How many cells were observed here."""
-        return sum(self.verdicts.values())
+        """How many cells are expected here."""
+        return sum(self.expected.values())
 
     @property
     def mark(self) -> Mark:
-        """The worst that any cell came to; what is sold where all passed. A flaky cell that leaked is a leak."""
+        """The worst that any cell came to; what is sold only where all were observed in every pass, and passed.
+
+        A flaky cell that leaked is a leak."""
         if self.leaked:
             return Mark.LEAK
         came_to = {OF_VERDICT[verdict] for verdict, count in self.verdicts.items() if count and verdict in OF_VERDICT}
-        return next((mark for mark in WORST_FIRST if mark in came_to), OF_EFFECT[self.sold])
+        as_sold = Mark.UNSEEN if self.unseen else OF_EFFECT[self.sold]
+        return next((mark for mark in WORST_FIRST if mark in came_to), as_sold)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,19 +93,32 @@ class PictureCounter:
         self._left_out = 0
 
     def add(self, result: CellResult) -> None:
-        """Count one cell."""
+        """Count one cell that was observed, in some passes or in all."""
+        counts = self._counts_at(result)
+        if counts is not None:
+            counts[_SLOT[result.verdict]] += 1
+            counts[_LEAKED] += result.leaked
+            counts[_UNSEEN] += not result.whole and result.verdict is Verdict.PASS
+
+    def add_unobserved(self, result: CellResult) -> None:
+        """Count one expected cell that nobody observed."""
+        counts = self._counts_at(result)
+        if counts is not None:
+            counts[_UNSEEN] += 1
+
+    def _counts_at(self, result: CellResult) -> list[int] | None:
+        """The counts of the cell's square, with what is due there taken in; None beyond the largest picture."""
         place = place_of(result)
         counts = self._counts.get(place)
         if counts is None:
             if len(self._counts) >= self._squares_max:
                 self._left_out += 1
-                return
+                return None
             counts = self._counts[place] = [0] * (_SOLD + 1)
             counts[_SOLD] = _ODDEST
         counts[_SLOT[result.expected.effect]] += 1
-        counts[_SLOT[result.verdict]] += 1
-        counts[_LEAKED] += result.leaked
         counts[_SOLD] = min(counts[_SOLD], 3 * oddity(result.axes) + _SLOT[result.expected.effect])
+        return counts
 
     def picture(self, suites: Iterable[SuiteSummary]) -> Picture:
         """What was counted, in the order of the suites' axis values."""
@@ -125,6 +144,7 @@ def _square(counts: list[int]) -> Square:
         expected={effect: counts[_SLOT[effect]] for effect in _EFFECTS},
         verdicts={verdict: counts[_SLOT[verdict]] for verdict in _VERDICTS},
         leaked=counts[_LEAKED],
+        unseen=counts[_UNSEEN],
     )
 
 

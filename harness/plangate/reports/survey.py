@@ -29,5 +29,8 @@ def survey(report: RunReport) -> Survey:
     for result in report.cells():
         counter.add(result)
         tally.add(result)
+    if summary.totals.missing:
+        for result in report.unobserved():
+            counter.add_unobserved(result)
     picture = counter.picture(summary.suites)
     return Survey(summary=summary, picture=picture, causes=find_causes(tally, summary.suites))

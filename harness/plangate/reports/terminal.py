@@ -11,7 +11,9 @@ from plangate.reports.counts import (
     duration_text,
     findings_text,
     passed_text,
+    seeds_text,
     short_digest,
+    stopped_text,
     verdict_text,
 )
 from plangate.reports.lines import Line, write_lines
@@ -54,6 +56,9 @@ def report_lines(surveyed: Survey, *, width: int) -> Iterator[Line]:
     yield from _header(surveyed.summary, width=width)
     yield ()
     yield _outcome(surveyed)
+    if stopped := stopped_text(surveyed.summary.header):
+        for number, line in enumerate(_wrapped(clean(stopped), width=width - len(_INDENT))):
+            yield ((f"{'stopped' if not number else '':<10}", "warn"), (line, ""))
     for cause in surveyed.causes[:_CAUSES_MAX]:
         yield ()
         yield from _cause(cause, width=width)
@@ -98,8 +103,7 @@ def _outcome(surveyed: Survey) -> Line:
     word, _, rest = verdict_text(summary).partition(":")
     causes = len(surveyed.causes)
     why = f": {count_text(causes, 'cause', 'causes')}" if causes else ""
-    stopped = f" (stopped: {clean(summary.header.stopped)})" if summary.header.stopped else ""
-    return ((f" {word.upper()} ", _VERDICT_STYLE[summary.verdict]), (f" {rest.strip()}{why}{stopped}", "bold"))
+    return ((f" {word.upper()} ", _VERDICT_STYLE[summary.verdict]), (f" {rest.strip()}{why}", "bold"))
 
 
 def _cause(cause: Cause, *, width: int) -> Iterator[Line]:
@@ -176,7 +180,7 @@ def _totals(summary: RunSummary, *, width: int) -> Iterator[Line]:
             "all as sold" if suite.totals.passed else "nothing observed"
         )
         yield ((fit(f"suite {clean(suite.name)} {suite.version}: {findings}; {clean(suite.coverage)}", width), "dim"),)
-    yield ((f"fingerprint {summary.fingerprint}   seed {header.seed}", "dim"),)
+    yield ((f"fingerprint {summary.fingerprint}   {seeds_text(summary)}", "dim"),)
     word = summary.verdict.value.upper()
     findings = findings_text(totals, leaked=summary.leaked)
     yield ((f" {word} ", _VERDICT_STYLE[summary.verdict]), (f" {findings or passed_text(totals)}", "bold"))

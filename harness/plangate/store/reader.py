@@ -32,7 +32,7 @@ __all__ = ["StoredRun"]
 # One row a cell. `low = high` says that all observations agree, so that only the others need a second look.
 _CELLS = """
 SELECT c.number, c.digest, c.expected, c.axes, min(o.outcome) AS low, max(o.outcome) AS high,
-       count(o.outcome) AS seen, ifnull(sum(o.retries > 0), 0) AS retried
+       count(o.outcome) AS seen, ifnull(sum(o.retries > 0), 0) AS retried, ifnull(sum(o.latency_us), 0) AS took
 FROM cells c LEFT JOIN observations o ON o.cell = c.number
 WHERE c.number >= :first AND c.number < :last GROUP BY c.number
 """
@@ -41,7 +41,7 @@ _JUDGED_MAX = 16_384
 """Judgements remembered: an app that words each answer anew must not fill the memory."""
 _Judged = tuple[Verdict, bool, tuple[ObservedCount, ...]]
 """Verdict, whether it leaked, what was observed."""
-_Row = tuple[int, bytes, int, bytes, int | None, int | None, int, int]
+_Row = tuple[int, bytes, int, bytes, int | None, int | None, int, int, int]
 
 
 class StoredRun:
@@ -226,6 +226,13 @@ class StoredRun:
             for row in self._connection.execute(f"{_CELLS} HAVING seen > 0", _span(suite)):
                 yield self._result(suite, codec, row)
 
+    def unobserved(self) -> Iterator[CellResult]:
+        """Every expected cell that no pass has observed, in the same order."""
+        for suite in self.suites:
+            codec = AxisCodec(suite.axes)
+            for row in self._connection.execute(f"{_CELLS} HAVING seen = 0", _span(suite)):
+                yield self._result(suite, codec, row)
+
     def failures(self, *, limit: int | None = None) -> Iterator[CellResult]:
         """Cells that did not pass: leaks first, then flaky, lockout, mismatch, error; within one, by cell id."""
         left = limit if limit is not None else -1
@@ -290,6 +297,8 @@ class StoredRun:
             expected=expected,
             observed=observed,
             retries=row[7],
+            took_us=row[8],
+            whole=seen == len(suite.passes),
             reproduce=f"plangate run {header.environment} --cell {identity} --seed {suite.seed}",
         )
 

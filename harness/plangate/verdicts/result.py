@@ -88,6 +88,10 @@ class CellResult:
     expected: Expected
     observed: tuple[ObservedCount, ...]
     retries: int = 0
+    took_us: int = 0
+    """How long its observations took together, in microseconds."""
+    whole: bool = True
+    """Whether it was observed in every pass: until then, a pass is none yet (rule R2)."""
     reproduce: str = ""
     """`plangate run stage --cell c-... --seed 7`"""
 
@@ -222,5 +226,9 @@ class RunReport(Protocol):
         ...
 
     def cells(self) -> Iterator[CellResult]:
-        """Every cell, suite by suite in the suite's forward order."""
+        """Every cell that was observed, suite by suite in the suite's forward order."""
+        ...
+
+    def unobserved(self) -> Iterator[CellResult]:
+        """Every expected cell that no pass has observed, in the same order; nothing in a whole run."""
         ...

@@ -45,7 +45,7 @@
       if (!groups.has(key)) groups.set(key, []);
       groups.get(key).push(row);
     });
-    var worst = ["leak", "flaky", "lockout", "mismatch", "error", "pass"];
+    var worst = ["leak", "flaky", "lockout", "mismatch", "error", "unseen", "pass"];
     return Array.from(groups.values()).sort(function (a, b) {
       return worst.indexOf(data.verdicts[a[0][0]]) - worst.indexOf(data.verdicts[b[0][0]]) || b.length - a.length;
     });
@@ -53,10 +53,15 @@
 
   function definition(list, name, value) { list.append(make("dt", "", name), value); }
 
+  function badge(verdict, leaked) {
+    if (verdict === "unseen") return "not in every pass";
+    return leaked && verdict !== "leak" ? verdict + ", leaked" : verdict;
+  }
+
   function group(members) {
     var first = members[0], verdict = data.verdicts[first[0]], due = data.expected[first[1]];
     var box = make("div", "group " + verdict);
-    box.append(make("h3", "", undefined, make("span", "badge " + verdict, first[6] && verdict !== "leak" ? verdict + ", leaked" : verdict), cells(members.length)));
+    box.append(make("h3", "", undefined, make("span", "badge " + verdict, badge(verdict, first[6])), cells(members.length)));
     var list = make("dl");
     definition(list, "Expected", make("dd", "", due[0]));
     var why = make("dd", "", "Rule " + due[2] + ". " + (data.rules[due[2]] || ""));
