@@ -71,8 +71,8 @@ not tried axes never varied: setting, addon, quantity, consent, linked, override
           tenant
 
 396 of 396 cells executed, 1,188 observations in 9.2 s
-suite gating 5: 3 leaks; exhaustive
-fingerprint sha256:c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00   seed 7
+suite gating 5: 3 leaks; seed 7; exhaustive
+fingerprint sha256:c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00
  FAILED  3 leaks
 """
 

@@ -121,7 +121,7 @@ def test_each_suite_has_its_own_seed() -> None:
             return replace(told, suites=suites)
 
     run = Seeded(held)
-    assert "seeds safety 3, gating 7" in text_of(run)
+    assert "suite safety 5: all as sold; seed 3;" in text_of(run)
     assert "seeds safety 3, gating 7" in markdown_report(run)
     assert "safety 3, gating 7" in html_report(run)
     assert run_document(run)["seeds"] == {"safety": 3, "gating": 7}

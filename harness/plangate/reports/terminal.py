@@ -11,7 +11,6 @@ from plangate.reports.counts import (
     duration_text,
     findings_text,
     passed_text,
-    seeds_text,
     short_digest,
     stopped_text,
     verdict_text,
@@ -179,8 +178,8 @@ def _totals(summary: RunSummary, *, width: int) -> Iterator[Line]:
         findings = findings_text(suite.totals, leaked=0) or (
             "all as sold" if suite.totals.passed else "nothing observed"
         )
-        yield ((fit(f"suite {clean(suite.name)} {suite.version}: {findings}; {clean(suite.coverage)}", width), "dim"),)
-    yield ((f"fingerprint {summary.fingerprint}   {seeds_text(summary)}", "dim"),)
+        yield ((fit(f"suite {clean(suite.name)} {suite.version}: {findings}; seed {suite.seed}; {clean(suite.coverage)}", width), "dim"),)
+    yield ((f"fingerprint {summary.fingerprint}", "dim"),)
     word = summary.verdict.value.upper()
     findings = findings_text(totals, leaked=summary.leaked)
     yield ((f" {word} ", _VERDICT_STYLE[summary.verdict]), (f" {findings or passed_text(totals)}", "bold"))
