@@ -13,6 +13,9 @@ from tests.reports.fake_run import (
     CAPABILITIES,
     FakeRun,
     allowing,
+    cell_result,
+    every_cell,
+    expected,
     failed,
     nasty_run,
     right,
@@ -39,8 +42,8 @@ def test_a_leak_reads_as_one_cause_with_rule_place_and_command() -> None:
 
 
 SNAPSHOT_LEAK = """\
-plangate  stage (nonproduction)   release 4f3a91c24f3a   support-copilot 4.2.0 · smollm2-135m-instr…
-          run r-20260102-7f3a   http http://127.0.0.1:8123 (launched)
+plangate  stage (nonproduction)   release 4f3a91c24f3a   support-copilot 4.2.0
+          smollm2-135m-instruct q4_1   run r-20260102-7f3a   http http://127.0.0.1:8123 (launched)
 
  FAILED  3 leaks in 396 cells: 1 cause
 
@@ -145,9 +148,9 @@ def test_an_unfinished_run_says_what_is_missing_and_why() -> None:
 
 @pytest.mark.parametrize("part", [{"selection": "plan free"}, {"shard": "2/4"}])
 def test_a_part_of_the_matrix_is_no_verdict_on_the_whole(part) -> None:
-    lines = printed(with_header(run_of(right), **part)).splitlines()
+    lines = printed(with_header(run_of(right), **part), width=160).splitlines()
     assert lines[3] == " PASSED  no difference found in this part, 396 cells; it is no verdict on the whole"
-    assert next(iter(part.values())) in lines[1]
+    assert next(iter(part.values())) in "".join(lines[:2])
 
 
 def test_a_run_of_nothing_is_not_a_pass() -> None:
@@ -173,3 +176,56 @@ def test_of_many_causes_ten_are_shown() -> None:
     text = printed(run)
     assert "more causes: plangate show r-20260102-7f3a" in text
     assert text.count("  try  ") == 10
+
+
+LONG_PLANS = [f"plan-with-a-name-of-forty-letters-{number:06d}" for number in range(30)]
+WIDE_STATES = [f"AwaitingConfirmationOfThePurchase{number}" for number in range(8)]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_thirty_long_plan_names_are_all_there_whole(width: int) -> None:
+    text = printed(run_of(allowing(lambda axes, due: axes["plan"] == LONG_PLANS[7]), plans=LONG_PLANS), width=width)
+    assert [name for name in LONG_PLANS if name not in text] == []
+    assert "…" not in text
+    assert [
+        line for line in text.splitlines() if columns(line) > width and "--cell" not in line and "sha256" not in line
+    ] == []
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_state_with_a_finding_is_shown_with_its_whole_name(width: int) -> None:
+    held = []
+    for number, state in enumerate(WIDE_STATES):
+        for axes in every_cell(states=["Subscribed"]):
+            # Another capability in each state, so that no two states look alike.
+            wrong = axes["capability"] == CAPABILITIES[number]
+            held.append(
+                cell_result(
+                    {**axes, "state": state},
+                    (said("deny", "wrong_reason"),) if wrong else right(axes, expected(axes)),
+                    due=expected(axes),
+                )
+            )
+    text = printed(FakeRun(held), width=width)
+    assert [state for state in WIDE_STATES if state not in text] == []
+    assert "not shown" not in text
+
+
+def test_of_many_capabilities_with_findings_the_first_are_shown_and_the_others_counted() -> None:
+    many = [f"extra.{number}" for number in range(40)]
+    text = printed(run_of(allowing(lambda axes, due: True), capabilities=many))
+    assert "extra.29" in text
+    assert "10 more capabilities with findings" in text
+
+
+def test_a_right_state_that_does_not_fit_is_named_as_sold() -> None:
+    many = [*("abcdefgh"), *WIDE_STATES]
+    held = [
+        cell_result({**axes, "state": state}, right(axes, expected(axes)), due=expected(axes))
+        for number, state in enumerate(many)
+        for axes in every_cell(states=["Subscribed"], capabilities=CAPABILITIES[: number + 1])
+        if number < len(CAPABILITIES)
+    ]
+    text = printed(FakeRun(held), width=80)
+    assert ": as sold, not shown" in text
+    assert [state for state in many[: len(CAPABILITIES)] if state not in text] == []

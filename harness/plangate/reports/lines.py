@@ -7,8 +7,9 @@ from typing import TextIO
 
 from plangate.line_guard import drawing, visible
 from plangate.reports.marks import ASCII, Mark
+from plangate.reports.safe_text import columns
 
-__all__ = ["Line", "Span", "plain", "write_lines"]
+__all__ = ["Line", "Span", "plain", "wrapped", "write_lines"]
 
 Span = tuple[str, str]
 """A piece of text and the name of its style; an empty name is plain."""
@@ -34,6 +35,17 @@ _STYLES = {
     Mark.DENY: "dim",
     Mark.NONE: "",
 }
+
+
+def wrapped(text: str, *, width: int) -> list[str]:
+    """`text` in lines of at most `width` columns; a longer word stays whole, so that it can be copied."""
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and columns(lines[-1]) + 1 + columns(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
 
 
 def plain(line: Line) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from plangate.reports.causes import Cause
@@ -15,9 +15,9 @@ from plangate.reports.counts import (
     stopped_text,
     verdict_text,
 )
-from plangate.reports.lines import Line, write_lines
+from plangate.reports.lines import Line, wrapped, write_lines
 from plangate.reports.marks import OF_VERDICT, Mark
-from plangate.reports.safe_text import clean, columns, fit
+from plangate.reports.safe_text import clean, columns
 from plangate.reports.survey import Survey, survey
 from plangate.reports.terminal_picture import picture_lines
 from plangate.verdicts.claims import not_tried
@@ -54,9 +54,9 @@ def report_lines(surveyed: Survey, *, width: int) -> Iterator[Line]:
     """The report as styled lines; each cause of a failure stands before the picture."""
     yield from _header(surveyed.summary, width=width)
     yield ()
-    yield _outcome(surveyed)
+    yield from _outcome(surveyed, width=width)
     if stopped := stopped_text(surveyed.summary.header):
-        for number, line in enumerate(_wrapped(clean(stopped), width=width - len(_INDENT))):
+        for number, line in enumerate(wrapped(clean(stopped), width=width - len(_INDENT))):
             yield ((f"{'stopped' if not number else '':<10}", "warn"), (line, ""))
     for cause in surveyed.causes[:_CAUSES_MAX]:
         yield ()
@@ -82,40 +82,67 @@ def report_lines(surveyed: Survey, *, width: int) -> Iterator[Line]:
 
 def _header(summary: RunSummary, *, width: int) -> Iterator[Line]:
     header = summary.header
-    what = " · ".join(clean(text) for text in (header.app, header.model) if text)
-    rest = f" ({clean(header.tier)})   release {short_digest(header.release)}   {what}"
     name = clean(header.environment)
-    yield (("plangate  ", "dim"), (name, "bold"), (fit(rest, width - 10 - columns(name)), ""))
-    notes = [
+    parts = [
+        f"{name} ({clean(header.tier)})",
+        f"release {short_digest(header.release)}",
+        header.app,
+        header.model,
+        f"run {header.run}",
         f"shard {header.shard}" if header.shard else "",
         f"only {header.selection}" if header.selection else "",
         f"reused {header.reused_from}" if header.reused_from else "",
+        header.target,
     ]
-    line = "   ".join(clean(text) for text in (f"run {header.run}", *notes, header.target) if text)
-    yield ((fit(f"{' ' * 10}{line}", width), "dim"),)
+    first, *more = _flowing(map(clean, parts), width=width)
+    yield (("plangate  ", "dim"), (name, "bold"), (first.removeprefix(name), ""))
+    for line in more:
+        yield ((_INDENT + line, "dim"),)
     if header.app_wrote:
-        yield ((fit(f"{' ' * 10}{header.app_wrote}", width), "dim"),)
+        for line in wrapped(clean(header.app_wrote), width=width - len(_INDENT)):
+            yield ((_INDENT + line, "dim"),)
 
 
-def _outcome(surveyed: Survey) -> Line:
+def _flowing(parts: Iterable[str], *, width: int) -> list[str]:
+    """Parts beside each other as far as they fit, indented later; a longer part is wrapped at its words."""
+    room = width - len(_INDENT)
+    lines = [""]
+    for part in filter(None, parts):
+        if not lines[-1]:
+            lines[-1:] = wrapped(part, width=room)
+        elif columns(lines[-1]) + 3 + columns(part) <= room:
+            lines[-1] += f"   {part}"
+        else:
+            lines += wrapped(part, width=room)
+    return lines
+
+
+def _outcome(surveyed: Survey, *, width: int) -> Iterator[Line]:
     summary = surveyed.summary
     word, _, rest = verdict_text(summary).partition(":")
     causes = len(surveyed.causes)
     why = f": {count_text(causes, 'cause', 'causes')}" if causes else ""
-    return ((f" {word.upper()} ", _VERDICT_STYLE[summary.verdict]), (f" {rest.strip()}{why}", "bold"))
+    indent = len(word) + 3
+    for number, line in enumerate(wrapped(f"{rest.strip()}{why}", width=width - indent)):
+        if number:
+            yield ((" " * indent + line, "bold"),)
+        else:
+            yield ((f" {word.upper()} ", _VERDICT_STYLE[summary.verdict]), (f" {line}", "bold"))
 
 
 def _cause(cause: Cause, *, width: int) -> Iterator[Line]:
     mark = Mark.LEAK if cause.leaked else OF_VERDICT[cause.verdict]
     cells = count_text(cause.cells, "cell", "cells")
     head = f"{cause.verdict.value.upper():>8}"
-    lines = _wrapped(cause.title, width=width - len(_INDENT) - len(cells) - 2)
+    first = wrapped(cause.title, width=width - len(_INDENT) - len(cells) - 2)[0]
+    rest = cause.title[len(first) :].strip()
+    lines = [first, *(wrapped(rest, width=width - len(_INDENT)) if rest else ())]
     room = max(1, width - len(_INDENT) - columns(lines[0]) - len(cells))
     yield ((head, mark), ("  ", ""), (lines[0], "bold"), (" " * room + cells, "dim"))
     for line in lines[1:]:
         yield ((_INDENT + line, "bold"),)
     for label, text in _details(cause):
-        for number, line in enumerate(_wrapped(text, width=width - len(_INDENT) - 10)):
+        for number, line in enumerate(wrapped(text, width=width - len(_INDENT) - 10)):
             yield ((f"{_INDENT}{label if not number else '':<10}", "dim"), (line, ""))
     yield ((f"{_INDENT}{'try':<10}", "dim"), (cause.reproduce, "command"))
 
@@ -143,7 +170,7 @@ def _details(cause: Cause) -> Iterator[tuple[str, str]]:
 def _not_tried(summary: RunSummary, *, width: int) -> Iterator[Line]:
     """What the run says nothing about, in as few lines as hold it."""
     text = "; ".join(clean(sentence) for sentence in not_tried(summary))
-    for number, line in enumerate(_wrapped(text, width=width - len(_INDENT))):
+    for number, line in enumerate(wrapped(text, width=width - len(_INDENT))):
         yield ((f"{'not tried' if not number else '':<10}", "bold"), (line, "dim"))
 
 
@@ -158,17 +185,6 @@ def _some(texts: tuple[str, ...], *, shown: int, more: int) -> str:
     return "; ".join(texts[:shown]) + (f" and {rest} more" if rest else "")
 
 
-def _wrapped(text: str, *, width: int) -> list[str]:
-    """`text` in lines of at most `width` columns; a longer word stays whole, so that it can be copied."""
-    lines = [""]
-    for word in text.split(" "):
-        if lines[-1] and columns(lines[-1]) + 1 + columns(word) > width:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
-    return lines
-
-
 def _totals(summary: RunSummary, *, width: int) -> Iterator[Line]:
     totals, header = summary.totals, summary.header
     seen = f"{count_text(totals.observations, 'observation', 'observations')} in {duration_text(header.duration_s)}"
@@ -178,7 +194,9 @@ def _totals(summary: RunSummary, *, width: int) -> Iterator[Line]:
         findings = findings_text(suite.totals, leaked=0) or (
             "all as sold" if suite.totals.passed else "nothing observed"
         )
-        yield ((fit(f"suite {clean(suite.name)} {suite.version}: {findings}; seed {suite.seed}; {clean(suite.coverage)}", width), "dim"),)
+        text = f"suite {clean(suite.name)} {suite.version}: {findings}; seed {suite.seed}; {clean(suite.coverage)}"
+        for number, line in enumerate(wrapped(text, width=width - 2)):
+            yield (("  " * bool(number) + line, "dim"),)
     yield ((f"fingerprint {summary.fingerprint}", "dim"),)
     word = summary.verdict.value.upper()
     findings = findings_text(totals, leaked=summary.leaked)
