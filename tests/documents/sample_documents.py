@@ -26,7 +26,7 @@ bindings:
       url: "env:COPILOT_URL"
       launch: {command: [python, -m, copilot, --port, "{port}"], ready: /healthz, timeout_s: 20}
       headers: {X-Tenant: "{subject.id}", Authorization: "Bearer {secret.api_key}"}
-      arrange: {method: PUT, path: "/test/tenants/{subject.id}", json: {plan: "{subject.plan}"}}
+      arrange: {method: PUT, path: "/test/tenants/{subject.id}", json: {plan: "{subject.plan}", all: "{subject.properties}"}}
       request: {method: POST, path: "/v1/capabilities/{action.name}", json: {scope: "{resource.data_scope}"}}
       decide:
         - {when: {status: 200}, effect: allow, reason: entitled}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from plangate.documents.axis_rules import untold_axes
 from plangate.documents.catalog import SUBSCRIBED, PlanCatalog
 from plangate.documents.catalog_rules import resolved_limits
 from plangate.documents.document import Document
@@ -210,6 +211,7 @@ class _Together:
         catalog = self._catalogs.get(suite.catalog or next(iter(plans)))
         if catalog is None:
             return
+        yield from untold_axes(self._environment, suite, catalog)
         yield from _seats_without_number(suite, catalog)
         for axis, known in _axis_names(catalog).items():
             spec = suite.axis(axis)
