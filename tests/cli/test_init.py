@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -55,14 +56,14 @@ def assistant_in(folder: Path) -> types.ModuleType:
     return module
 
 
-def wrong_answers(folder: Path, app: types.ModuleType) -> list[object]:
+def wrong_answers(folder: Path, app: types.ModuleType, *, cells_min: int = 100) -> list[object]:
     """Cells of the new workspace's suite in which the app says something else than the oracle."""
     workspace = Workspace.open(folder)
     environment = workspace.environment("dev")
     (name, version), *_ = environment.release.plans.items()
     oracle = Oracle.of(workspace.catalog(name, version))
     cells = list(expand(workspace.suite("gating"), oracle, surfaces=list(environment.bindings.targets)))
-    assert len(cells) > 500
+    assert len(cells) > cells_min
     wrong = []
     for cell in cells:
         expected = oracle.decide(cell.subject, cell.request)
@@ -142,6 +143,27 @@ def test_what_it_makes_is_sound(tmp_path: Path) -> None:
 def test_its_app_gives_every_answer_its_catalog_says(tmp_path: Path) -> None:
     init(str(tmp_path))
     assert wrong_answers(tmp_path, assistant_in(tmp_path)) == []
+
+
+def test_its_app_knows_the_first_axes_that_its_suite_offers(tmp_path: Path) -> None:
+    init(str(tmp_path))
+    suite = tmp_path / "evals/gating.yaml"
+    text = suite.read_text(encoding="utf-8")
+    for axis in ("linked: [true, false]", "override: boundary"):
+        assert f"    # {axis} " in text
+        text = text.replace(f"    # {axis} ", f"    {axis} ")
+    suite.write_text(text, encoding="utf-8")
+    assert wrong_answers(tmp_path, assistant_in(tmp_path), cells_min=500) == []
+
+
+def test_every_axis_that_its_suite_offers_can_be_taken(tmp_path: Path) -> None:
+    """Each line of the comment that shows an axis is one that the suite may hold."""
+    init(str(tmp_path))
+    suite = tmp_path / "evals/gating.yaml"
+    offered = re.findall(r"^    # ([a-z]+): ", suite.read_text(encoding="utf-8"), re.MULTILINE)
+    assert offered == ["linked", "override", "addon", "quantity", "consent", "setting"]
+    suite.write_text(re.sub(r"^    # ([a-z]+: )", r"    \1", suite.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    assert [problem for problem in Workspace.open(tmp_path).check() if problem.severity == "error"] == []
 
 
 def test_the_fault_that_its_readme_suggests_is_seen(tmp_path: Path) -> None:

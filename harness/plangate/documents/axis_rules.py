@@ -18,7 +18,7 @@ __all__ = ["untold_axes"]
 _TEMPLATED: Final = frozenset({"http", "asgi"})
 """Drivers that send what templates say; the others send the whole request."""
 _TOLD_IN: Final = ("url", "headers", "arrange", "request")
-_PLACEHOLDER: Final = re.compile(r"\{([a-z]+(?:\.[A-Za-z0-9_-]+)+)\}")
+_PLACEHOLDER: Final = re.compile(r"\{([a-z]+(?:\.[A-Za-z0-9_-]+)*)\}")
 _SUBJECT: Final[Mapping[str, str]] = {
     "plan": "subject.plan",
     "state": "subject.state",
@@ -57,11 +57,12 @@ def _problem(environment: Environment, target: str, *, suite: Suite, axis: str, 
 
 
 def _told(environment: Environment, target: str) -> set[str] | None:
-    """Every placeholder that is sent to a target; None where the whole request is."""
+    """Every placeholder that is sent to a target; None where the whole request is: without `request`, too."""
     bindings = environment.raw["bindings"]
     targets = bindings.get("targets") if isinstance(bindings, dict) else None
     written = targets.get(target) if isinstance(targets, dict) else None
-    if environment.bindings.targets[target].driver not in _TEMPLATED or not isinstance(written, dict):
+    one = environment.bindings.targets[target]
+    if one.driver not in _TEMPLATED or one.request is None or not isinstance(written, dict):
         return None
     texts = (text for part in _TOLD_IN for _, text in strings_in(written.get(part)))
     return {placeholder for text in texts for placeholder in _PLACEHOLDER.findall(text)}
@@ -87,7 +88,7 @@ def _holds(told: set[str], wanted: str) -> bool:
     """`{subject.usage}` tells of every limit, `{subject.properties}` of everything about the subject."""
     steps = wanted.split(".")
     wider = {".".join(steps[:count]) for count in range(2, len(steps))}
-    return bool(told & {wanted, f"{steps[0]}.properties", *wider})
+    return bool(told & {wanted, "request", steps[0], f"{steps[0]}.properties", *wider})
 
 
 def _varied(suite: Suite, catalog: PlanCatalog) -> Iterator[tuple[str, tuple[str, ...]]]:
