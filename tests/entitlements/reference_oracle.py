@@ -92,7 +92,7 @@ def when(text: str) -> datetime | None:
 
 def next_start(window: str, time: str) -> str | None:
     now = when(time)
-    if now is None or window not in ("hour", "day", "month"):
+    if now is None or window not in ("hour", "day", "week", "month"):
         return None
     start = now.replace(minute=0, second=0, microsecond=0)
     try:
@@ -105,7 +105,14 @@ def next_start(window: str, time: str) -> str | None:
 
 
 def starts(window: str, hour: datetime) -> bool:
-    return {"hour": True, "day": hour.hour == 0, "month": hour.hour == 0 and hour.day == 1}[window]
+    midnight = hour.hour == 0
+    first = {
+        "hour": True,
+        "day": midnight,
+        "week": midnight and f"{hour:%a}" == "Mon",
+        "month": midnight and hour.day == 1,
+    }
+    return first[window]
 
 
 # --- the rules, each on its own ---
@@ -126,10 +133,11 @@ def d3(catalog: Raw, policy: Raw, subject: Raw, request: Raw) -> Verdict | None:
 
 def d4(catalog: Raw, policy: Raw, subject: Raw, request: Raw) -> Verdict | None:
     state = subject["state"]
-    usable = set(catalog.get("states", {}).get(state, {}).get("retains", []))
+    terms = catalog.get("states", {}).get(state, {})
+    usable = set(terms.get("retains", []))
     if state == "Subscribed" or request["capability"] in usable:
         return None
-    return deny(STATE_REASONS.get(state, "unknown_state"))
+    return deny(terms.get("reason") or STATE_REASONS.get(state, "unknown_state"))
 
 
 def d5(catalog: Raw, policy: Raw, subject: Raw, request: Raw) -> Verdict | None:

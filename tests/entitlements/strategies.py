@@ -26,7 +26,7 @@ SCOPES = ["Tickets.Read", "Tickets.Write"]
 LEVELS = ["preauthorized", "admin", "user"]
 ADDONS = ["pack", "suite"]
 STATES = ["PendingFulfillmentStart", "Suspended", "Unsubscribed", "Trial"]
-WINDOWS = ["day", "hour", "month", "rolling PT1H", "run", "term"]
+WINDOWS = ["day", "hour", "month", "rolling PT1H", "run", "term", "week", "billing P1M"]
 LANES = ["automatic", "approval"]
 MALFORMED: list[Any] = [-1, True, "2", 1.5, None]
 SETTINGS: Raw = {
@@ -117,7 +117,7 @@ def _catalog(c: Choices) -> Raw:
             for name in c.shuffled(LIMITS)
         },
         "settings": SETTINGS,
-        "states": c.mapping(STATES, lambda: {"retains": c.some(CAPABILITIES)}, most=4),
+        "states": c.mapping(STATES, lambda: _state(c), most=4),
         "addons": {
             name: {
                 "grants": c.some(CAPABILITIES, most=2),
@@ -126,6 +126,11 @@ def _catalog(c: Choices) -> Raw:
             for name in ADDONS
         },
     }
+
+
+def _state(c: Choices) -> Raw:
+    reason = c.one([None, None, "subscription_canceled", "suspended"])
+    return {"retains": c.some(CAPABILITIES), **({} if reason is None else {"reason": reason})}
 
 
 def _plans(c: Choices) -> Raw:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,7 +39,7 @@ def test_decision_changes_are_those_of_the_independent_reading(pair: tuple[Case,
                 change = found.pop((plan, state, capability), None)
                 assert (change is not None) == (said[0] != said[1])
                 if change:
-                    assert [(one.effect.value, one.reason.value) for one in change] == said
+                    assert [(one.effect.value, str(one.reason)) for one in change] == said
     assert found == {}
 
 
@@ -156,6 +157,30 @@ def test_terms_that_no_plan_carries_are_told() -> None:
         "capabilities.report.export.consumes goes from {exports: 1} to {exports: 2}",
         "limits.messages.window goes from day to month",
     ]
+
+
+@pytest.mark.parametrize(
+    ("window", "period"),
+    [
+        ("week", "a week"),
+        ("rolling P7D", "in any P7D"),
+        ("billing P1M", "in a billing period of P1M"),
+        ("run", "a run"),
+    ],
+)
+def test_a_change_of_a_limit_says_in_which_window(window: str, period: str) -> None:
+    before = sample(limits__messages__window=window)
+    after = sample(limits__messages__window=window, plans__free__limits={"messages": 25})
+    assert told(before, after) == [f"free gains 5 messages {period} (20, now 25)"]
+
+
+def test_a_state_that_gets_its_own_reason_is_told_for_each_plan() -> None:
+    before = sample(states__Trial={"retains": ["kb.search"]})
+    after = sample(states__Trial={"retains": ["kb.search"], "reason": "trial_over"})
+    found = decision_changes(Oracle.of(before), Oracle.of(after)).decision_changes
+    assert {(one.state, one.before.reason, one.after.reason) for one in found} == {
+        ("Trial", "unknown_state", "trial_over")
+    }
 
 
 def test_policy_of_the_environment_shows_in_the_decisions() -> None:

@@ -93,6 +93,12 @@ def test_instants_agree_with_datetime(naive: datetime, minutes: int) -> None:
         ("day", "2026-02-28T12:00:00Z", "2026-03-01T00:00:00Z"),
         ("day", "2024-02-28T12:00:00Z", "2024-02-29T00:00:00Z"),
         ("day", "2026-03-01T00:30:00+01:00", "2026-03-01T00:00:00Z"),
+        ("week", "2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z"),
+        ("week", "2026-01-04T23:59:59Z", "2026-01-05T00:00:00Z"),
+        ("week", "2026-01-05T00:00:00Z", "2026-01-12T00:00:00Z"),
+        ("week", "2026-01-05T00:30:00+01:00", "2026-01-05T00:00:00Z"),
+        ("week", "2026-12-30T00:00:00Z", "2027-01-04T00:00:00Z"),
+        ("week", "9999-12-31T00:00:00Z", None),
         ("month", "2026-01-31T00:00:00Z", "2026-02-01T00:00:00Z"),
         ("month", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"),
         ("month", "2026-12-31T23:00:00-05:00", "2027-02-01T00:00:00Z"),
@@ -102,6 +108,7 @@ def test_instants_agree_with_datetime(naive: datetime, minutes: int) -> None:
         ("rolling PT1H", "2026-01-01T00:00:00Z", None),
         ("run", "2026-01-01T00:00:00Z", None),
         ("term", "2026-01-01T00:00:00Z", None),
+        ("billing P1M", "2026-01-01T00:00:00Z", None),
     ],
 )
 def test_calendar_window_starts_again_in_utc(window: str, time: str, following: str | None) -> None:

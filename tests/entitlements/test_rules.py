@@ -35,7 +35,7 @@ def decide(
 
 
 def said(decision: Decision) -> tuple[str, str, str]:
-    return decision.rule, decision.effect.value, decision.reason.value
+    return decision.rule, decision.effect.value, str(decision.reason)
 
 
 # --- D1 to D5: is there anything to decide about? ---
@@ -87,6 +87,13 @@ def test_d4_state_of_the_catalog_s_own_is_an_unknown_state_that_may_retain() -> 
     catalog = sample(states__Trial={"retains": ["kb.search"]})
     assert said(decide("kb.search", state="Trial", catalog=catalog)) == ("D11", "allow", "entitled")
     assert said(decide("report.export", state="Trial", catalog=catalog)) == ("D4", "deny", "unknown_state")
+
+
+@pytest.mark.parametrize("state", ["canceled", "Suspended"])
+def test_d4_state_may_give_its_own_reason(state: str) -> None:
+    catalog = sample(**{f"states__{state}": {"retains": ["kb.search"], "reason": "subscription_canceled"}})
+    assert said(decide("kb.search", state=state, catalog=catalog)) == ("D11", "allow", "entitled")
+    assert said(decide("report.export", state=state, catalog=catalog)) == ("D4", "deny", "subscription_canceled")
 
 
 def test_d5_plan_that_the_catalog_lacks_is_denied_even_with_a_grant_override() -> None:

@@ -29,6 +29,7 @@ def test_notes_say_number_window_seats_and_softness() -> None:
         limits__tokens={"window": "rolling PT1H", "enforcement": "soft"},
         capabilities__crm_dot_sync={"consumes": {"seats": 1}},
         limits__seats={"window": "term"},
+        limits__exports__window="billing P1M",
         plans__enterprise__limits={"messages": "unlimited", "tokens": "unlimited", "seats": {"per_quantity": 1}},
     )
     oracle = Oracle.of(catalog)
@@ -38,8 +39,8 @@ def test_notes_say_number_window_seats_and_softness() -> None:
         ("free", "kb.search"): "20/day",
         ("pro", "kb.search"): "500/day",
         ("enterprise", "kb.search"): "unlimited",
-        ("pro", "report.export"): "50/month",
-        ("enterprise", "report.export"): "50/month",
+        ("pro", "report.export"): "50/P1M",
+        ("enterprise", "report.export"): "50/P1M",
         ("pro", "agent.run"): "500/day, ~1,000/1h",
         ("enterprise", "agent.run"): "unlimited",
         ("enterprise", "crm.sync"): "1/term per seat",

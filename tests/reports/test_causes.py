@@ -333,6 +333,35 @@ def test_an_unnoticed_soft_limit_goes_with_the_unchecked_surface() -> None:
     assert set(cause.verdicts) == {Verdict.LEAK, Verdict.MISMATCH}
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "who"),
+    [
+        ("Trial", "trial_over", "Tenants in the state Trial keep working"),
+        ("Trial", "unknown_state", "Tenants in the state Trial keep working"),
+        ("UnknownState", "unknown_state", "A subscription in an unknown state is served"),
+        ("Suspended", "suspended", "Suspended tenants keep working"),
+    ],
+)
+def test_a_declared_state_is_called_by_its_name(state: str, reason: str, who: str) -> None:
+    def due_in(axes):
+        served = expected({**axes, "state": "Subscribed"})
+        refused = dataclasses.replace(served, effect=Effect.DENY, reason=reason, rule="D4")
+        return refused if axes["state"] == state else served
+
+    run = FakeRun(
+        [
+            cell_result(
+                axes,
+                (said("allow", "entitled"),) if axes["state"] == state else right(axes, due_in(axes)),
+                due=due_in(axes),
+            )
+            for axes in every_cell(states=["Subscribed", state], surfaces=["default"])
+        ]
+    )
+    (cause,) = survey(run).causes
+    assert cause.title.startswith(who)
+
+
 def test_a_condition_beside_plan_and_capability_is_named() -> None:
     run = FakeRun(
         [

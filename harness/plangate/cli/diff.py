@@ -136,7 +136,7 @@ def _title(oracle: Oracle) -> str:
 
 
 def _said(said: Said) -> str:
-    return f"{said.effect.value} {said.reason.value}"
+    return f"{said.effect.value} {said.reason}"
 
 
 def _as_document(diff: DecisionDiff, *, names: tuple[str, str]) -> dict[str, object]:

@@ -270,7 +270,7 @@ def _source_line(workspace: Workspace, oracle: Oracle, step: RuleStep) -> tuple[
 def _as_text(steps: tuple[RuleStep, ...], line: tuple[int, int, str] | None, notes: list[str]) -> str:
     last = steps[-1]
     decision = last.decision
-    head = f"{decision.effect.value}: {decision.reason.value}" if decision else ""
+    head = f"{decision.effect.value}: {decision.reason}" if decision else ""
     out = [f"{head}, by rule {last.rule} at {last.where}"]
     if line:
         number, column, text = line
@@ -325,7 +325,7 @@ def _decision(last: RuleStep) -> dict[str, object]:
     decision = last.decision
     if decision is None:
         return {}
-    said: dict[str, object] = {"effect": decision.effect.value, "reason": decision.reason.value}
+    said: dict[str, object] = {"effect": decision.effect.value, "reason": str(decision.reason)}
     if decision.setting is not None:
         said["setting"] = decision.setting
     if decision.limit is not None:

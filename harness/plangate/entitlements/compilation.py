@@ -46,7 +46,8 @@ def state_terms(catalog: PlanCatalog) -> Mapping[str, StateTerms]:
     for name in [*_STATE_REASONS, *catalog.states]:
         state = catalog.states.get(name)
         pointer: Pointer = ("states", name, "retains") if state else ("states",)
-        refusal = Decision(Effect.DENY, _STATE_REASONS.get(name, Reason.UNKNOWN_STATE), "D4", pointer)
+        own = state.reason if state else None
+        refusal = Decision(Effect.DENY, own or _STATE_REASONS.get(name, Reason.UNKNOWN_STATE), "D4", pointer)
         terms[name] = StateTerms(frozenset(state.retains if state else ()), refusal)
     return terms
 

@@ -54,7 +54,8 @@ class Decision:
     """One expected decision."""
 
     effect: Effect
-    reason: Reason
+    reason: str
+    """One of the closed list (`Reason`), or what the catalog says for a state of its own."""
     rule: str
     """`D1` to `D11`."""
     pointer: Pointer = ()

@@ -17,7 +17,7 @@ from plangate.documents.catalog import (
     SettingValue,
 )
 from plangate.documents.environment import Json
-from plangate.entitlements.decision import Decision, Effect, Reason
+from plangate.entitlements.decision import Decision, Effect
 from plangate.entitlements.oracle import Oracle
 from plangate.entitlements.plans import ResolvedPlan
 from plangate.entitlements.request import Consent, Request, Subject
@@ -30,7 +30,7 @@ class Said:
     """Effect and reason of a decision."""
 
     effect: Effect
-    reason: Reason
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ def _decisions(before: Oracle, after: Oracle) -> Iterator[DecisionChange]:
             subject = Subject(plan=plan, state=state, consents=consents)
             for request in requests:
                 first, second = before.decide(subject, request), after.decide(subject, request)
-                if first.reason is not second.reason or first.effect is not second.effect:
+                if first.reason != second.reason or first.effect is not second.effect:
                     yield DecisionChange(
                         plan=plan, state=state, capability=request.capability, before=_said(first), after=_said(second)
                     )

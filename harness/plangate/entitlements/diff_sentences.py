@@ -14,7 +14,15 @@ __all__ = ["sentences"]
 _NAMES = "\0"
 """Stands for the names until all capabilities that change alike are known."""
 _NAMES_MAX = 12
-_WINDOWS = {"hour": "an hour", "day": "a day", "month": "a month", "run": "a run", "term": "a term"}
+_WINDOWS = {
+    "hour": "an hour",
+    "day": "a day",
+    "week": "a week",
+    "month": "a month",
+    "run": "a run",
+    "term": "a term",
+}
+_LONG_WINDOWS = {"rolling": "in any", "billing": "in a billing period of"}
 _EFFECTS = {
     (Effect.DENY, Effect.ALLOW): "gains {names}",
     (Effect.DENY, Effect.REQUIRE_APPROVAL): "gains {names}, with approval",
@@ -74,7 +82,7 @@ def _decisions(plan: str, changes: Sequence[DecisionChange], old: PlanCatalog, n
 
 def _move(change: DecisionChange) -> str:
     text = _EFFECTS[change.before.effect, change.after.effect]
-    return text.format(names=_NAMES, reason=change.after.reason.value, was=change.before.reason.value)
+    return text.format(names=_NAMES, reason=change.after.reason, was=change.before.reason)
 
 
 def _follows_from_names(change: DecisionChange, old: PlanCatalog, new: PlanCatalog) -> bool:
@@ -100,7 +108,8 @@ def _limit(change: ValueChange, old: PlanCatalog, new: PlanCatalog) -> str:
     """`pro gains 30 messages a day (20, now 50)`; a change that is no difference of numbers tells both ends."""
     limit = new.limits.get(change.name) or old.limits.get(change.name)
     unit, window = (limit.unit, limit.window) if limit else (change.name, "")
-    period = _WINDOWS.get(window) or window.replace("rolling ", "in any ")
+    kind, _, length = window.partition(" ")
+    period = _WINDOWS.get(window) or f"{_LONG_WINDOWS.get(kind, kind)} {length}".strip()
     per_seat = isinstance(change.before, dict) or isinstance(change.after, dict)
     first, second = _number(change.before), _number(change.after)
     alike = isinstance(change.before, dict) == isinstance(change.after, dict) or 0 in (first, second)

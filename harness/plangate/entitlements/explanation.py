@@ -55,7 +55,7 @@ def why(oracle: Oracle, subject: Subject, request: Request) -> tuple[RuleStep, .
     steps = [_passed(rule, asked) for rule in _RULES[: _RULES.index(decision.rule)]]
     last = RuleStep(
         rule=decision.rule,
-        text=_DECIDED[decision.reason](asked, decision),
+        text=_DECIDED.get(decision.reason, _refused_by_state)(asked, decision),
         pointer=decision.pointer,
         where=oracle.where(decision),
         in_environment=decision.in_environment,
@@ -221,7 +221,7 @@ def _approval(asked: _Asked, decision: Decision) -> str:
     return f"the {'plan' if decision.pointer[0] == 'plans' else 'capability'}'s lane is approval"
 
 
-_DECIDED: Final[Mapping[Reason, Callable[[_Asked, Decision], str]]] = {
+_DECIDED: Final[Mapping[str, Callable[[_Asked, Decision], str]]] = {
     Reason.UNKNOWN_CAPABILITY: lambda asked, _: f"the catalog has no capability {asked.request.capability}",
     Reason.PROHIBITED: _prohibited,
     Reason.TENANT_NOT_LINKED: lambda _, __: "the tenant is not linked",

@@ -8,7 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from plangate.documents.catalog import SUBSCRIBED, Capability, Limit
-from plangate.entitlements.decision import Decision, Effect, Reason
+from plangate.entitlements.decision import Decision, Effect
 from plangate.entitlements.request import Request, Subject
 from plangate.matrix.boundaries import full_consents, own_settings
 
@@ -26,7 +26,7 @@ class TableEntry:
     state: str
     capability: str
     effect: Effect
-    reason: Reason
+    reason: str
     note: str = ""
     """Limits of what is granted: `20/day`, `9/month per seat`, `~5,000/1h` (soft), `unlimited`; empty = not counted."""
 
@@ -80,8 +80,9 @@ def _bound(oracle: Oracle, limit: Limit, *, plan: str) -> str:
     number = declared.value.number if declared else 0
     if number is None:
         return ""
-    window = limit.window.removeprefix("rolling ")
-    if window != limit.window:
+    kind, _, length = limit.window.partition(" ")
+    window = length or kind
+    if kind == "rolling":
         window = window.removeprefix("P").removeprefix("T").lower()
     seat = " per seat" if declared and declared.value.per_quantity else ""
     return f"{'~' if limit.soft else ''}{number:,}/{window}{seat}"

@@ -74,9 +74,14 @@ def _rank(effect: Effect | None, reason: str | None, *, due: bool = False) -> in
     return _APPROVAL if effect is Effect.REQUIRE_APPROVAL else _RANKS.get(reason or "")
 
 
+def _due_rank(due: Due | Expected) -> int | None:
+    """A state may have a reason of its own; the rule tells its place."""
+    return _RANKS[Reason.UNKNOWN_STATE] if due.rule == "D4" else _rank(due.effect, due.reason, due=True)
+
+
 def could_be_refused_by(reason: str, due: Due) -> bool:
     """Whether a refusal for `reason` would come before the due decision."""
-    rank, due_rank = _RANKS.get(reason), _rank(due.effect, due.reason, due=True)
+    rank, due_rank = _RANKS.get(reason), _due_rank(due)
     return rank is not None and due_rank is not None and rank < due_rank
 
 
@@ -106,7 +111,7 @@ def symptom_of(result: CellResult) -> Symptom:
 
 def _out_of_order(expected: Expected, decisions: list[ObservedCount]) -> str:
     """Whether an earlier or a later rule answered; empty where neither is known."""
-    due = _rank(expected.effect, expected.reason, due=True)
+    due = _due_rank(expected)
     ranks = [_rank(one.effect, one.reason) for one in decisions]
     if due is None or any(rank is None for rank in ranks):
         return ""

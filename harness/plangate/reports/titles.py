@@ -133,6 +133,8 @@ def _leak(subject: Subject) -> str:
     if due.reason == Reason.NOT_IN_PLAN:
         return _not_in_plan(subject)
     what = _LEAKS.get(due.reason, "allowed, though the plan says no")
+    if due.rule == "D4" and due.reason not in _MARKETPLACE_STATES and (states := _named_states(subject)):
+        what = f"Tenants in the state {states} keep working"
     names = (*subject.limits, *subject.settings)
     named = listing(names, count=min(3, len(names)), noun="") if names else ""
     return f"{what.format(named=named or 'its limit')}{subject.surfaces}{subject.who_what}"
@@ -152,6 +154,17 @@ _LEAKS: Mapping[str, str] = {
     Reason.OUT_OF_SCOPE: "Goes beyond the plan's {named}",
     Reason.LIMIT_EXCEEDED: "More is allowed than the limit on {named}",
 }
+
+
+_MARKETPLACE_STATES = frozenset({Reason.NOT_ACTIVATED, Reason.SUSPENDED, Reason.UNSUBSCRIBED})
+
+
+def _named_states(subject: Subject) -> str:
+    """The states in words; empty where it is only the one that no catalog has."""
+    spread = subject.values.get("state")
+    if spread is None or all(value.startswith("UnknownState") for value in spread.values):
+        return ""
+    return listing(spread.values, count=spread.count, noun="of the states").replace(" and ", " or ")
 
 
 def _not_in_plan(subject: Subject) -> str:
