@@ -112,4 +112,4 @@ def _meant(root: str, name: str, known: Collection[str], what: str) -> str:
     if close:
         word = close.removeprefix("did you mean '").removesuffix("'?")
         return f"did you mean {shown('{' + root + '.' + word + '}')}?"
-    return f"{what}: {listed(sorted(known))}"
+    return f"{what}: {listed(sorted(known))}" if known else f"there are no {what}"
