@@ -42,7 +42,7 @@ _KINDS: Final = (
     ),
 )
 _CA_BYTES_MAX: Final = 1024 * 1024
-_NOT_TRUSTED: Final = "certificate not trusted"
+_NOT_TRUSTED: Final = "certificate not trusted (set `ca: PATH` beside url)"
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 
 
@@ -181,7 +181,7 @@ async def check_certificate(address: SplitResult, network: Network, *, timeout_s
 
 def _refused(address: SplitResult, what: str, said: str) -> DriverError:
     hints = {
-        _NOT_TRUSTED: "name the authority that signed it: `ca: PATH` beside url (a PEM file), or SSL_CERT_FILE",
+        _NOT_TRUSTED: "the PEM file of the authority that signed it, in `ca: PATH` or SSL_CERT_FILE",
         _KINDS[0][1]: "renew it",
         _KINDS[1][1]: "wait, or set the clock of this machine right",
         _KINDS[2][1]: "write the name that the certificate is for in url",
