@@ -160,6 +160,21 @@ class ReversesBatches(Honest):
         return (await super().observe_batch(requests))[::-1]
 
 
+class Prepares(Honest):
+    small = True
+
+    def prepare(self, request: EvaluationRequest) -> object:
+        return [request]
+
+    async def observe_prepared(self, prepared: Any) -> Observed:
+        return await self.observe(prepared[0])
+
+
+class PreparesOnce(Prepares):
+    async def observe_prepared(self, prepared: Any) -> Observed:
+        return await self.observe(prepared.pop()) if prepared else Observed(fault=Fault.RAISED, detail="used up")
+
+
 class BlocksDifferently(Honest):
     blocking = True
 
@@ -188,8 +203,9 @@ def source(driver: type[Honest]) -> DriverSource:
     return DriverSource(make=driver, make_unreachable=Unreachable)
 
 
-def test_a_driver_that_keeps_every_promise_passes() -> None:
-    report = check_driver(source(Honest))
+@pytest.mark.parametrize("driver", [Honest, Prepares])
+def test_a_driver_that_keeps_every_promise_passes(driver: type[Honest]) -> None:
+    report = check_driver(source(driver))
     assert report.conforms, str(report)
     assert report.passed == tuple(check.name for check in DRIVER_CHECKS)
 
@@ -212,6 +228,7 @@ def test_a_driver_that_keeps_every_promise_passes() -> None:
         (ClosesOnce, "closes"),
         (ReversesBatches, "batches"),
         (BlocksDifferently, "blocking"),
+        (PreparesOnce, "prepared"),
         (Retries, "allow"),
         (NotAsync, "protocol"),
     ],

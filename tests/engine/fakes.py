@@ -76,6 +76,22 @@ class Calling:
         return self.answer(request["number"])
 
 
+class Preparing(Asking):
+    """A driver that writes its requests beforehand."""
+
+    def __init__(self, answer: Callable[[int, int], Observed], *, small: bool = True) -> None:
+        super().__init__(answer)
+        self.small = small
+        self.prepared: list[int] = []
+
+    def prepare(self, request: dict) -> tuple[int]:
+        self.prepared.append(request["number"])
+        return (request["number"],)
+
+    async def observe_prepared(self, prepared: tuple[int]) -> Observed:
+        return await self.observe({"number": prepared[0]})
+
+
 class Batching(Asking):
     """A driver that answers many at once."""
 

@@ -12,13 +12,21 @@ from plangate.engine.plan import Limits
 from plangate.engine.tasks import _InFlight, _Pass, observe_in_tasks
 from plangate.entitlements.decision import Effect
 from plangate.verdicts.observation import Fault, Observed
-from tests.engine.fakes import ALLOW, DOWN, LATE, Asking, Batching, Calling, cells, collect, request_of
+from tests.engine.fakes import ALLOW, DOWN, LATE, Asking, Batching, Calling, Preparing, cells, collect, request_of
 
 DENY = Observed(effect=Effect.DENY, reason="not_in_plan")
 QUICK = Limits(retry_wait_s=0.001)
 
 
-def observe(driver, count: int, *, concurrency: int = 4, timeout_s: float = 5.0, limits: Limits = QUICK):
+def observe(
+    driver,
+    count: int,
+    *,
+    concurrency: int = 4,
+    timeout_s: float = 5.0,
+    limits: Limits = QUICK,
+    held: dict | None = None,
+):
     health = Health(limits, concurrency=concurrency)
     batches = observe_in_tasks(
         iter(cells(count)),
@@ -29,6 +37,7 @@ def observe(driver, count: int, *, concurrency: int = 4, timeout_s: float = 5.0,
         limits=limits,
         health=health,
         clock=time.perf_counter_ns,
+        held=held,
     )
     rows = asyncio.run(collect(batches))
     return {number: observed for number, observed, _ in rows}, rows, health
@@ -232,3 +241,49 @@ def test_an_interruption_is_told_from_a_deadline(*, late: bool, cancels: int, ou
 
     mine: list[_InFlight] = []
     assert asyncio.run(run()) == outcome
+
+
+def test_a_request_that_is_prepared_is_asked_once_and_retried_as_it_was_prepared() -> None:
+    driver = Preparing(lambda number, times: DOWN if number == 3 and times < 3 else ALLOW)
+    seen, rows, _ = observe(driver, 100)
+    assert sorted(number for number, _, _ in rows) == list(range(100))
+    assert driver.prepared == list(range(100))
+    assert (seen[3].effect, seen[3].retries) == (Effect.ALLOW, 2)
+
+
+def test_a_later_pass_asks_with_what_an_earlier_one_prepared() -> None:
+    driver, held = Preparing(lambda *_: ALLOW), {}
+    for _ in range(2):
+        assert len(observe(driver, 50, held=held)[1]) == 50
+    assert driver.prepared == list(range(50))
+    assert sorted(driver.asked) == sorted([*range(50), *range(50)])
+
+
+@pytest.mark.parametrize(("small", "held"), [(False, {}), (True, None)])
+def test_what_is_not_small_or_not_to_be_held_is_prepared_anew(*, small: bool, held: dict | None) -> None:
+    driver = Preparing(lambda *_: ALLOW, small=small)
+    for _ in range(2):
+        observe(driver, 50, held=held)
+    assert driver.prepared == [*range(50), *range(50)]
+    assert not held
+
+
+def test_no_more_is_held_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plangate.engine.tasks._HELD_MAX", 10)
+    held: dict[int, object] = {}
+    observe(Preparing(lambda *_: ALLOW), 50, held=held)
+    assert len(held) == 10
+
+
+def test_a_driver_that_cannot_prepare_a_request_fails_that_cell_alone() -> None:
+    class Broken(Preparing):
+        def prepare(self, request: dict) -> tuple[int]:
+            if request["number"] == 2:
+                raise ValueError("no such plan")
+            return super().prepare(request)
+
+    held: dict[int, object] = {}
+    seen, _, _ = observe(Broken(lambda *_: ALLOW), 5, held=held)
+    assert (seen[2].fault, seen[2].detail) == (Fault.RAISED, "the driver raised ValueError: no such plan")
+    assert [number for number, observed in seen.items() if observed is ALLOW] == [0, 1, 3, 4]
+    assert sorted(held) == [0, 1, 3, 4]

@@ -116,8 +116,11 @@ def test_what_came_before_a_driver_raised_is_handed_on_first() -> None:
         async for batch in batches:
             rows.extend(batch)
 
-    with pytest.raises(KeyboardInterrupt):
-        asyncio.run(run())
+    # The end of the thread comes right behind what it raised, and must not overtake it.
+    for _ in range(20):
+        rows.clear()
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(run())
     assert [number for number, _, _ in rows] == list(range(512))
 
 
@@ -195,6 +198,7 @@ def test_a_cancellation_that_comes_with_an_item_is_not_lost() -> None:
         def __init__(self) -> None:
             self.arrived: asyncio.Queue = asyncio.Queue()
             self.clock = time.perf_counter_ns
+            self.last = ()
 
     async def run() -> None:
         pool = Pool()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from plangate.documents.environment import Target
 from plangate.drivers.asgi_app import AsgiApp
-from plangate.drivers.conversation import Conversation
+from plangate.drivers.conversation import Conversation, Prepared
 from plangate.drivers.exchange import Exchange
 from plangate.drivers.headers import target_headers
 from plangate.drivers.imports import import_root, load_object, object_name
@@ -43,6 +43,7 @@ class AsgiDriver:
         )
         self._app: AsgiApp | None = None
         self._conversation: Conversation | None = None
+        self.small = target.arrange is None
 
     async def open(self) -> None:
         """Import the app and let it start up. Raises DriverError `import-failed`, `not-callable`, `startup-failed`."""
@@ -61,9 +62,21 @@ class AsgiDriver:
 
     async def observe(self, request: EvaluationRequest) -> Observed:
         """Ask once, arranging the subject first where that is due. Never raises for what the app does."""
+        conversation = self._open_conversation()
+        return await conversation.observe(conversation.prepare(request))
+
+    def prepare(self, request: EvaluationRequest) -> Prepared:
+        """Write the call for a request."""
+        return self._open_conversation().prepare(request)
+
+    async def observe_prepared(self, prepared: Prepared) -> Observed:
+        """As `observe`."""
+        return await self._open_conversation().observe(prepared)
+
+    def _open_conversation(self) -> Conversation:
         if self._conversation is None:
             raise DriverError("the driver is not open", code="driver-not-open")
-        return await self._conversation.observe(request)
+        return self._conversation
 
     async def close(self) -> None:
         """Let the app shut down. Safe to call twice, and after a failed open."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from plangate.drivers.exchange import CallTemplate, Exchange
 from plangate.drivers.http_client import Call, Reply, TransportError
@@ -14,7 +15,16 @@ from plangate.drivers.subjects import Subjects
 from plangate.drivers.templates import TemplateError
 from plangate.verdicts.observation import Fault, Observed
 
-__all__ = ["Conversation"]
+__all__ = ["Conversation", "Prepared"]
+
+
+class Prepared(NamedTuple):
+    """The call that asks, and why there is none where it cannot be written."""
+
+    call: Call | None
+    problem: str = ""
+    request: EvaluationRequest | None = None
+    """Only where a subject has to be arranged for it."""
 
 
 class Conversation:
@@ -36,19 +46,28 @@ class Conversation:
             arrange = functools.partial(self._arrange, exchange.arrange)
             self._subjects = Subjects(arrange, reset_usage=reset_usage)
 
-    async def observe(self, request: EvaluationRequest) -> Observed:
-        """Ask once. Total: never raises for what the target does."""
-        if self._subjects is None:
-            return await self._ask(request)
-        return await self._subjects.observe(request, self._ask)
-
-    async def _ask(self, request: EvaluationRequest) -> Observed:
+    def prepare(self, request: EvaluationRequest) -> Prepared:
+        """Write the call that asks. Total: never raises."""
+        arranged = None if self._subjects is None else request
         try:
-            reply = await self._send(self._exchange.ask(request))
+            return Prepared(self._exchange.ask(request), "", arranged)
+        except TemplateError as error:
+            return Prepared(None, f"the request cannot be written: {error}", arranged)
+
+    async def observe(self, prepared: Prepared) -> Observed:
+        """Ask once. Total: never raises for what the target does."""
+        if self._subjects is None or prepared.request is None:
+            return await self._ask(prepared)
+        return await self._subjects.observe(prepared.request, lambda _: self._ask(prepared))
+
+    async def _ask(self, prepared: Prepared) -> Observed:
+        call = prepared.call
+        if call is None:
+            return Observed(fault=Fault.MALFORMED, detail=self._redact(prepared.problem))
+        try:
+            reply = await self._send(call)
         except TransportError as fault:
             return Observed(fault=fault.fault, detail=self._redact(fault.detail))
-        except TemplateError as error:
-            return Observed(fault=Fault.MALFORMED, detail=self._redact(f"the request cannot be written: {error}"))
         observed = self._exchange.read(reply.status, reply.body)
         return observed if observed.fault is None else explained(observed, reply, redact=self._redact)
 

@@ -66,7 +66,10 @@ class _Compiler:
         if call.json is not None:
             body = compile_body(call.json, constants=self._constants, where=f"{where}.json")
         headers = self._header_templates(call, where, has_body=body is not None)
-        return _assembled(method, lambda request: base(request) + path(request), headers, body)
+        if mentions_request(self._url + call.path):
+            return _assembled(method, lambda request: base(request) + path(request), headers, body)
+        address = base({}) + path({})
+        return _assembled(method, lambda request: address, headers, body)
 
     def _header_templates(
         self, call: HttpCall, where: str, *, has_body: bool

@@ -11,7 +11,7 @@ decide: [{when: {status: 200}, effect: allow, reason: entitled}]
 from __future__ import annotations
 
 from plangate.documents.environment import Target
-from plangate.drivers.conversation import Conversation
+from plangate.drivers.conversation import Conversation, Prepared
 from plangate.drivers.endpoint import Endpoint
 from plangate.drivers.exchange import Exchange
 from plangate.drivers.protocol import DriverContext, EvaluationRequest
@@ -31,6 +31,7 @@ class HttpDriver:
         self._endpoint = Endpoint(target, context)
         self._exchange()
         self._conversation: Conversation | None = None
+        self.small = target.arrange is None
 
     async def open(self) -> None:
         """Launch the app, or see that it takes connections. Raises DriverError with what to do next."""
@@ -44,9 +45,21 @@ class HttpDriver:
 
     async def observe(self, request: EvaluationRequest) -> Observed:
         """Ask once, arranging the subject first where that is due. Never raises for what the app does."""
+        conversation = self._open_conversation()
+        return await conversation.observe(conversation.prepare(request))
+
+    def prepare(self, request: EvaluationRequest) -> Prepared:
+        """Write the call for a request."""
+        return self._open_conversation().prepare(request)
+
+    async def observe_prepared(self, prepared: Prepared) -> Observed:
+        """As `observe`."""
+        return await self._open_conversation().observe(prepared)
+
+    def _open_conversation(self) -> Conversation:
         if self._conversation is None:
             raise DriverError("the driver is not open", code="driver-not-open")
-        return await self._conversation.observe(request)
+        return self._conversation
 
     async def close(self) -> None:
         """Close connections, stop what was launched. Safe to call twice, and after a failed open."""

@@ -20,7 +20,10 @@ class CellCache:
 
     def __init__(self, matrix: CellMatrix, *, passes: int, cells_max: int = CELLS_MAX) -> None:
         self._matrix = matrix
-        self._cells: dict[int, Cell] | None = {} if passes > 1 and len(matrix) <= cells_max else None
+        few = passes > 1 and len(matrix) <= cells_max
+        self._cells: dict[int, Cell] | None = {} if few else None
+        self.prepared: dict[int, object] | None = {} if few else None
+        """What drivers made of cells beforehand, by the cell's number; None where the next pass makes it anew."""
 
     def in_order(self, numbers: Iterator[int]) -> Iterator[Cell]:
         """The cells of these numbers, in this order."""

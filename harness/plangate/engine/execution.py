@@ -260,20 +260,27 @@ async def observe_pass(
         tally=run.tally,
     )
     health = Health(run.plan.limits, concurrency=one.concurrency)
-    cells = run.cells_of(suite, record).in_order(numbers)
-    async for batch in _observe(run, cells, one, targets=targets, health=health, size=pending.left // part[1]):
+    cells = run.cells_of(suite, record)
+    async for batch in _observe(run, cells, numbers, one, targets=targets, health=health, size=pending.left // part[1]):
         recorder.record(batch)
         yield Progress(observed=run.tally.observed, leaks=run.tally.leaks, others=run.tally.others)
     run.stopped = health.down
 
 
 def _observe(
-    run: Execution, cells: Iterator[Cell], one: PassRecord, *, targets: OpenTargets, health: Health, size: int
+    run: Execution,
+    cells: CellCache,
+    numbers: Iterator[int],
+    one: PassRecord,
+    *,
+    targets: OpenTargets,
+    health: Health,
+    size: int,
 ) -> AsyncIterator[Sequence[Seen]]:
     blocking = _all_blocking(targets.driver_of)
     if blocking is not None:
         return observe_in_threads(
-            cells,
+            cells.in_order(numbers),
             driver_of=blocking,
             request_of=targets.request_of,
             concurrency=one.concurrency,
@@ -283,7 +290,7 @@ def _observe(
             clock=run.clock,
         )
     return observe_in_tasks(
-        cells,
+        cells.in_order(numbers),
         driver_of=dict(targets.driver_of),
         request_of=targets.request_of,
         timeout_of=dict(targets.timeout_of),
@@ -291,6 +298,7 @@ def _observe(
         limits=run.plan.limits,
         health=health,
         clock=run.clock,
+        held=cells.prepared,
     )
 
 

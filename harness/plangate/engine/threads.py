@@ -106,6 +106,8 @@ class _Pool:
         self._lock = threading.Lock()
         self._loop = asyncio.get_running_loop()
         self.arrived: asyncio.Queue[_Rows | BaseException | None] = asyncio.Queue()
+        self.last: tuple[BaseException | None, ...] = ()
+        """What ends the pass, once it has come behind rows: nothing, or what a thread raised."""
         self._watched = clock()
         self.workers: set[_Worker] = set()
         self.stopped = False
@@ -244,6 +246,8 @@ async def _next_rows(pool: _Pool) -> _Rows | None:
     """What came in a moment; nothing when only the watch woke up; None at the end. Raises what a thread raised."""
     seen: list[Seen] = []
     asked: list[Cell] = []
+    if pool.last:
+        return _ended(pool.last[0])
     until = pool.clock() + _GATHER_NS
     while len(seen) < _ROWS_MAX and pool.clock() < until:
         try:
@@ -255,11 +259,15 @@ async def _next_rows(pool: _Pool) -> _Rows | None:
         if isinstance(arrived, tuple):
             seen += arrived[0]
             asked += arrived[1][: len(arrived[0])]
-        elif seen:  # what came before the end, or before a thread failed, is handed on first
-            pool.arrived.put_nowait(arrived)
+        else:  # what came before the end, or before a thread failed, is handed on first
+            if not seen:
+                return _ended(arrived)
+            pool.last = (arrived,)
             break
-        elif arrived is None:
-            return None
-        else:
-            raise arrived
     return seen, asked
+
+
+def _ended(last: BaseException | None) -> _Rows | None:
+    if last is not None:
+        raise last
+    return None

@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from plangate.drivers.protocol import BatchDriver, BlockingDriver, Driver, EvaluationRequest
+from plangate.drivers.protocol import BatchDriver, BlockingDriver, Driver, EvaluationRequest, PreparingDriver
 from plangate.entitlements.decision import Effect, LimitDetail
 from plangate.errors import DriverError
 from plangate.testing.conformance import CheckFailedError, CheckReport, require
@@ -159,6 +159,8 @@ async def _fits_the_protocol(source: DriverSource) -> None:
         require(inspect.iscoroutinefunction(getattr(driver, name)), f"{name} is not a coroutine function")
     if isinstance(driver, BlockingDriver):
         require(isinstance(driver.blocking, bool), "blocking is not a boolean")
+    if isinstance(driver, PreparingDriver):
+        require(isinstance(driver.small, bool), "small is not a boolean")
     if isinstance(driver, BatchDriver):
         require(isinstance(driver.batch_max, int) and driver.batch_max >= 1, "batch_max is not a number from 1")
     await driver.close()
@@ -293,6 +295,19 @@ async def _blocking_equals_async(source: DriverSource) -> None:
             require(now == later, f"{behaviour}: observe_now {now}, observe {later}")
 
 
+async def _prepared_equals_unprepared(source: DriverSource) -> None:
+    async with _Opened(source) as driver:
+        if not isinstance(driver, PreparingDriver):
+            return
+        behaviours = ("allow", "deny", "approval", "limit", "malformed", "raises", "echo")
+        prepared = [driver.prepare(request_for(behaviour, subject="t-0")) for behaviour in behaviours]
+        for behaviour, one in zip(behaviours, prepared, strict=True):
+            alone = await _observe(driver, request_for(behaviour, subject="t-0"))
+            for _ in range(2):  # the engine asks again with what it holds
+                observed = _well_formed(await _within(driver.observe_prepared(one), "observe_prepared()"))
+                require(observed == alone, f"{behaviour}: prepared {observed}, else {alone}")
+
+
 async def _batches_equal_singles(source: DriverSource) -> None:
     async with _Opened(source) as driver:
         if not isinstance(driver, BatchDriver) or driver.batch_max <= 1:
@@ -330,6 +345,7 @@ _CHECKS: Final[tuple[tuple[str, str, Callable[[DriverSource], Awaitable[None]]],
     ("closes", "close works twice, and without open", _closes_twice),
     ("unreachable", "open raises DriverError where nothing can be observed", _says_why_it_cannot_open),
     ("blocking", "observe_now and observe agree", _blocking_equals_async),
+    ("prepared", "what is prepared beforehand is answered as what is not, each time", _prepared_equals_unprepared),
     ("batches", "a batch answers as single requests do, in order", _batches_equal_singles),
 )
 
