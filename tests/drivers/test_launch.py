@@ -13,11 +13,15 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from plangate.documents.environment import HttpCall, Launch, Target
 from plangate.drivers.http import HttpDriver
+from plangate.drivers.launch import _until_ready
+from plangate.drivers.processes import Process
+from plangate.drivers.redaction import Redactor
 from plangate.entitlements.decision import Effect
 from plangate.errors import DriverError, InputError
 from plangate.verdicts.observation import Fault
@@ -306,6 +310,9 @@ HARNESS = """
 import asyncio, pathlib, sys
 from plangate.documents.environment import Launch, Target
 from plangate.drivers.http import HttpDriver
+from plangate.drivers.launch import _until_ready
+from plangate.drivers.processes import Process
+from plangate.drivers.redaction import Redactor
 from plangate.drivers.protocol import DriverContext
 
 async def main():
@@ -336,3 +343,78 @@ def test_nothing_outlives_a_harness_that_is_killed(workspace: Path, how: signal.
         harness.wait()
         harness.stdout.close()
     assert eventually(lambda: not any(map(is_running, pids)), within_s=8), "orphans"
+
+
+def _ends(pid: int) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _told(path: Path) -> int:
+    deadline = time.monotonic() + 20
+    while not (path.exists() and path.read_text().strip()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return int(path.read_text())
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="left out: looks at /proc, and needs Linux")
+
+
+def _process(workspace: Path, script: str) -> Process:
+    environ = {"PATH": os.environ["PATH"]}
+    return Process(["sh", "-c", script], folder=workspace, environ=environ, log=None, redactor=Redactor())
+
+
+@linux
+def test_what_a_command_leaves_running_ends_with_it(workspace: Path) -> None:
+    process = _process(workspace, "sleep 120 & echo $! > left")
+    try:
+        assert _ends(_told(workspace / "left"))
+    finally:
+        asyncio.run(process.stop())
+
+
+@linux
+def test_a_command_whose_supervisor_is_killed_dies_with_it(workspace: Path) -> None:
+    process = _process(workspace, "echo $$ > own; exec sleep 120")
+    own = _told(workspace / "own")
+    try:
+        os.kill(process._process.pid, signal.SIGKILL)
+        assert _ends(own)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(own, signal.SIGKILL)
+        asyncio.run(process.stop())
+
+
+def test_an_address_served_while_the_app_itself_has_ended_is_not_the_apps() -> None:
+    """Somebody else took the port between the first look and the last: the app that was started is not what answers."""
+
+    class Ended:
+        looks = iter((None, 98))
+
+        @property
+        def status(self) -> int | None:
+            return next(self.looks)
+
+        def tail(self) -> str:
+            return "address already in use"
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        async with server:
+            address = urlsplit(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            await _until_ready(Ended(), Launch(command=("app",), ready=None, timeout_s=5), address, network=None)  # type: ignore[arg-type]
+
+    with pytest.raises(DriverError, match="exit status 98") as refused:
+        asyncio.run(scenario())
+    assert refused.value.code == "launch-failed"

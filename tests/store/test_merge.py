@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from plangate.errors import InputError
+from plangate.errors import InputError, StoreError
 from plangate.store.comparison import differences
 from plangate.store.merge import merge_runs
 from plangate.store.reader import StoredRun
-from tests.store.runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, header, suite, write_run
+from tests.store.runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, SAW_NOTHING, digest, header, suite, write_run
 
 
 def shard(folder: Path, number: int, of: int, cells: dict[int, bool], **changes) -> Path:
@@ -111,3 +111,60 @@ def test_shards_of_two_builds_differ(tmp_path: Path) -> None:
     merge_runs(told, tmp_path / "merged.sqlite", run="r-merged")
     with StoredRun(tmp_path / "merged.sqlite") as merged:
         assert merged.header.ran == "differs"
+
+
+def test_a_shard_that_has_not_finished_is_refused(tmp_path: Path) -> None:
+    """Its missing cells would make a finished run with holes."""
+    whole = shard(tmp_path, 1, 2, {0: False})
+    holed = write_run(
+        tmp_path / "holed.sqlite", [DENY], [[SAW_DENY]], of=suite(cells=1),
+        head=header("r-2", shard="2/2"), numbers=[1], finished="",
+    )  # fmt: skip
+    with pytest.raises(InputError, match="r-2 has not finished"):
+        merge_runs([whole, holed], tmp_path / "merged.sqlite", run="r-merged")
+
+
+def test_shards_of_another_selection_are_refused(tmp_path: Path) -> None:
+    parts = [shard(tmp_path, 1, 2, {0: False}, selection="plan free"), shard(tmp_path, 2, 2, {1: False})]
+    with pytest.raises(InputError, match="another selection"):
+        merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
+
+
+def test_the_same_shard_twice_is_refused_though_none_is_missing(tmp_path: Path) -> None:
+    parts = [
+        shard(tmp_path, 1, 2, {0: False}), shard(tmp_path, 2, 2, {1: False}),
+        shard(tmp_path / "again", 2, 2, {1: False}),
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="shards 1/2, 2/2, 2/2; missing: none"):
+        merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
+
+
+def test_what_came_back_is_merged_with_the_verdicts(tmp_path: Path) -> None:
+    silent = write_run(
+        tmp_path / "s.sqlite", [ALLOW], [[SAW_NOTHING] * 2], of=suite(cells=1), head=header("r-2", shard="2/2"),
+        numbers=[1],
+    )  # fmt: skip
+    merge_runs([shard(tmp_path, 1, 2, {0: False}), silent], tmp_path / "merged.sqlite", run="r-merged")
+    with StoredRun(tmp_path / "merged.sqlite") as merged:
+        assert merged.cell("c-" + digest(1).hex()).observed[0].detail == SAW_NOTHING.detail
+
+
+def test_a_merge_that_fails_half_way_leaves_no_file(tmp_path: Path) -> None:
+    parts = [shard(tmp_path, 1, 2, {0: False}), shard(tmp_path, 2, 2, {0: False})]  # one cell in both: no shards
+    with pytest.raises(StoreError):
+        merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
+    assert list(tmp_path.glob("merged*")) == []
+
+
+def test_a_merged_run_finished_when_its_last_shard_did(tmp_path: Path) -> None:
+    ends = ("2026-01-01T00:09:00Z", "2026-01-01T00:05:00Z")
+    parts = [
+        write_run(
+            tmp_path / f"{at}.sqlite", [ALLOW], [[SAW_ALLOW] * 2], of=suite(cells=1),
+            head=header(f"r-{at}", shard=f"{at + 1}/2"), numbers=[at], finished=end,
+        )
+        for at, end in enumerate(ends)
+    ]  # fmt: skip
+    merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
+    with StoredRun(tmp_path / "merged.sqlite") as merged:
+        assert merged.header.finished == ends[0]

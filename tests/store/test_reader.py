@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plangate.entitlements.decision import Effect
 from plangate.errors import StoreError
 from plangate.store.reader import StoredRun
 from plangate.verdicts.judge import judge_cell
+from plangate.verdicts.observation import Observed
 from plangate.verdicts.result import ObservedCount, RunVerdict, Verdict
 from tests.store.runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, SAW_NOTHING, SAW_SUSPENDED, digest, suite, write_run
 
@@ -177,3 +180,19 @@ def test_cells_that_nobody_observed_are_told_apart(tmp_path: Path) -> None:
         (never,) = run.unobserved()
     assert (never.axes["capability"], never.whole, never.observed) == ("capability.2", False, ())
     assert never.verdict is Verdict.ERROR
+
+
+def test_like_cells_seen_a_different_number_of_times_are_told_apart(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "r.sqlite", [DENY, DENY], [[SAW_DENY] * 2, [SAW_DENY]], finished="")
+    with StoredRun(path) as run:
+        assert [one.count for result in run.cells() for one in result.observed] == [2, 1]
+
+
+def test_more_than_five_hundred_kinds_of_failure_are_all_found(tmp_path: Path) -> None:
+    wide = suite(cells=1_100)
+    wide = replace(wide, span=1_100, axes=wide.axes | {"capability": tuple(f"c.{at}" for at in range(1_100))})
+    words = [Observed(effect=Effect.ALLOW, reason=f"word {at}") for at in range(1_100)]
+    path = write_run(tmp_path / "r.sqlite", [DENY] * 1_100, [[one] * 2 for one in words], of=wide)
+    with StoredRun(path) as run:
+        found = list(run.failures(limit=None))
+    assert len({result.observed[0].reason for result in found}) == len(found) == 1_100

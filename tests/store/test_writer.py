@@ -13,7 +13,7 @@ from plangate.store.pending import PendingCells
 from plangate.store.reader import StoredRun
 from plangate.store.rows import outcome_key
 from plangate.store.schema import connect
-from plangate.store.writer import RunWriter
+from plangate.store.writer import DETAILS_MAX, RunWriter
 from tests.store.runs import ALLOW, SAW_ALLOW, SAW_DENY, header, suite, write_run
 
 
@@ -100,3 +100,29 @@ def test_the_duration_of_a_resumed_run_is_that_of_all_its_sittings(tmp_path: Pat
     writer.close()
     with StoredRun(path) as run:
         assert (run.header.duration_s, run.header.finished) == (3.5, "2026-01-01T00:05:00Z")
+
+
+def test_details_are_kept_up_to_their_cap_and_counted_for_the_whole_writer(tmp_path: Path) -> None:
+    writer = RunWriter.create(tmp_path / "r.sqlite", header())
+    for first in (0, DETAILS_MAX - 1):
+        writer.add_observations([], details=[(first + at, 0, "text") for at in range(DETAILS_MAX - 1)])
+    writer.close()
+    with closing(connect(tmp_path / "r.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM details").fetchone() == (DETAILS_MAX,)
+
+
+def test_no_refusal_leaves_a_connection_open(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "r.sqlite", [ALLOW], [[]], finished="")
+    (tmp_path / "other.sqlite").write_bytes(b"no database at all, only text" * 99)
+    writer = RunWriter.reopen(path)
+    try:
+        for _ in range(3):
+            with pytest.raises(StoreError):
+                RunWriter.reopen(path)
+            with pytest.raises(StoreError):
+                StoredRun(tmp_path / "other.sqlite")
+        here = [one.resolve() for one in Path("/proc/self/fd").iterdir() if one.exists()]
+        assert here.count(path.resolve()) == 1
+        assert here.count((tmp_path / "other.sqlite").resolve()) == 0
+    finally:
+        writer.close()

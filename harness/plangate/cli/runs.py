@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
 from plangate.cli.output import print_document
+from plangate.errors import StoreError
 from plangate.verdicts.result import RunSummary
+
+if TYPE_CHECKING:
+    from plangate.store.reader import StoredRun
 
 __all__ = ["command"]
 
@@ -22,15 +27,28 @@ def command(*, workspace: Path, limit: int, as_json: bool) -> int:
     from plangate.store.folder import RunFolder
 
     folder = RunFolder(load_workspace(workspace).root)
-    summaries = [run.summary() for run, _ in zip(folder.stored(), range(limit), strict=False)]
+    found = [_seen(name, run) for (name, run), _ in zip(folder.opened(), range(limit), strict=False)]
     if as_json:
-        print_document({"runs": [_entry(summary) for summary in summaries]})
-    elif not summaries:
+        print_document({"runs": [_entry(one) if isinstance(one, RunSummary) else one for one in found]})
+    elif not found:
         click.echo("no runs yet: plangate run ENV starts one")
     else:
-        for line in _table([_row(summary) for summary in summaries]):
+        for line in _table([_row(one) for one in found if isinstance(one, RunSummary)]):
             click.echo(line)
+        for one in found:
+            if not isinstance(one, RunSummary):
+                click.echo(f"{one['run']}  cannot be read: {one['message']} [{one['code']}]")
     return 0
+
+
+def _seen(name: str, run: StoredRun | StoreError) -> RunSummary | dict[str, str]:
+    """The run's summary, or why there is none."""
+    try:
+        if isinstance(run, StoreError):
+            raise run
+        return run.summary()
+    except StoreError as error:
+        return {"run": name, "code": error.code, "message": error.message}
 
 
 def _entry(summary: RunSummary) -> dict[str, object]:
@@ -54,5 +72,7 @@ def _row(summary: RunSummary) -> tuple[str, ...]:
 
 
 def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    if not rows:
+        return []
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

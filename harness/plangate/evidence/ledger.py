@@ -13,11 +13,11 @@ that moment nothing of it is visible.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -280,15 +280,16 @@ class Ledger:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._entries.parent.mkdir(parents=True, exist_ok=True)
-        with (self._entries.parent / ".lock").open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        from filelock import FileLock  # readers need none, and it takes a while to import
+
+        with FileLock(self._entries.parent / ".lock"):
             yield
 
 
 def _read(path: str) -> bytes:
     """A file of evidence, or the first bytes of one that is too long. A buffer for the longest would cost more than
     reading the usual, and there may be thousands."""
-    file = os.open(path, os.O_RDONLY)
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         data = os.read(file, _USUAL_BYTES)
         while _USUAL_BYTES <= len(data) <= ENVELOPE_BYTES_MAX and (more := os.read(file, 1024 * 1024)):
@@ -314,7 +315,7 @@ def _write(path: Path, data: bytes, *, durable: bool = True) -> None:
         if durable:
             os.fsync(file.fileno())
     beside.replace(path)
-    if durable:
+    if durable and sys.platform != "win32":  # which opens no folder
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

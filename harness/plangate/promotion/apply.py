@@ -13,10 +13,10 @@ one is dropped. A lock makes sure that nobody settles what another process is do
 from __future__ import annotations
 
 import base64
-import fcntl
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,8 +101,9 @@ def promoting(workspace: Workspace) -> Iterator[tuple[str, ...]]:
     folder = _folder(workspace)
     with _stored():
         folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    from filelock import FileLock
+
+    with FileLock(folder / ".lock"):
         yield settle(workspace)
 
 
@@ -156,6 +157,8 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+    if sys.platform == "win32":  # which opens no folder
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

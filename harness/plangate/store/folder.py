@@ -46,14 +46,21 @@ class RunFolder:
         raise InputError(what, code="no-such-run", where=str(self.path.name), hint=hint)
 
     def stored(self) -> Iterator[StoredRun]:
-        """Each readable run, newest first; a damaged file is passed over."""
+        """Each readable run, newest first; a file that is damaged or of another version is passed over."""
+        for _, run in self.opened():
+            if isinstance(run, StoredRun):
+                yield run
+
+    def opened(self) -> Iterator[tuple[str, StoredRun | StoreError]]:
+        """The id of each run, newest first, and the run, or why it cannot be read."""
         for name in self.names():
             try:
                 run = StoredRun(self.path_of(name))
-            except StoreError:
+            except StoreError as error:
+                yield name, error
                 continue
             with run:
-                yield run
+                yield name, run
 
     def unfinished(self, environment: str) -> Path | None:
         """The newest run of an environment that has not finished."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from plangate.errors import InputError
 from plangate.store.documents import SuiteRecord, ran_of, with_ran
 from plangate.store.reader import StoredRun
-from plangate.store.schema import guarded
+from plangate.store.schema import connect, guarded
 from plangate.store.writer import RunWriter
 from plangate.verdicts.ran import Ran
 from plangate.verdicts.result import RunHeader
@@ -30,7 +29,13 @@ def merge_runs(parts: Sequence[Path], target: Path, *, run: str) -> None:
     _require_all_shards(headers)
     header = with_ran(headers[0], Ran.of_parts([ran_of(one) for one in headers]))
     header = replace(
-        header, run=run, shard="", started=min(header.started for header in headers), finished="", stopped=""
+        header,
+        run=run,
+        shard="",
+        started=min(header.started for header in headers),
+        finished="",
+        stopped="",
+        app_output=0,
     )
     writer = RunWriter.create(target, header)
     try:
@@ -90,7 +95,7 @@ def _refused(why: str) -> InputError:
 
 
 def _copy(writer: RunWriter, part: Path) -> None:
-    connection = sqlite3.connect(f"file:{part.resolve()}?mode=ro", uri=True)
+    connection = connect(part)
     try:
         expectations = {
             number: writer.number_of_expectation(key)

@@ -12,6 +12,7 @@ Nothing is counted in passing: totals, verdicts and the fingerprint are read fro
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -44,18 +45,38 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     if not create and not path.is_file():
         raise StoreError(f"there is no run file {path.name}", code="no-such-run", hint="plangate runs lists them")
     with guarded(path):
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
-        connection.execute("PRAGMA cache_size=-1024")
-        connection.execute("PRAGMA temp_store=FILE")
-        if create:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version={FORMAT}")
-            connection.executescript(_TABLES)
-        # A process that is killed loses nothing in WAL; only a power cut may cost the last commits.
-        connection.execute("PRAGMA synchronous=NORMAL")
-        _require_format(connection, path)
+        sealed = not create and _sealed(path)
+        name = f"{path.resolve().as_uri()}?immutable=1" if sealed else str(path)
+        connection = sqlite3.connect(name, uri=sealed, isolation_level=None, check_same_thread=False, timeout=60)
+        try:
+            _prepare(connection, create=create)
+            _require_format(connection, path)
+        except BaseException:
+            connection.close()
+            raise
     return connection
+
+
+def _sealed(path: Path) -> bool:
+    """Whether nobody can write this file, and its journal was folded in: then SQLite needs no lock and no journal.
+
+    Without being told so it would make both beside the file, and fail where the folder is mounted read-only.
+    """
+    journal = path.with_name(f"{path.name}-wal")
+    folded = not journal.exists() or not journal.stat().st_size
+    return folded and not os.access(path.parent, os.W_OK)
+
+
+def _prepare(connection: sqlite3.Connection, *, create: bool) -> None:
+    connection.execute("PRAGMA cache_size=-1024")
+    connection.execute("PRAGMA temp_store=FILE")
+    if create:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={FORMAT}")
+        connection.executescript(_TABLES)
+    # A process that is killed loses nothing in WAL; only a power cut may cost the last commits.
+    connection.execute("PRAGMA synchronous=NORMAL")
 
 
 def _require_format(connection: sqlite3.Connection, path: Path) -> None:
@@ -65,7 +86,7 @@ def _require_format(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(f"{path.name} is not a plangate run", code="not-a-run", hint="runs lie in .plangate/runs/")
     if version != FORMAT:
         raise StoreError(
-            f"{path.name} has run format {version}, this plangate reads {FORMAT}",
+            f"{path.name} was written by another version of plangate (run format {version}, this one reads {FORMAT})",
             code="run-format",
             hint="use the plangate version that wrote it",
         )
@@ -95,4 +116,8 @@ def _as_store_error(error: Exception, path: Path) -> StoreError:
         )
     if "not a database" in text or "malformed" in text:
         return StoreError(f"{path.name} is not a plangate run, or is damaged: {text}", code="not-a-run")
-    return StoreError(f"{path.name} cannot be used: {text}", code="store-failed", hint="is the folder writable?")
+    return StoreError(
+        f"{path.name} cannot be used: {text}",
+        code="store-failed",
+        hint="is the folder writable? Copy an unfinished run to one",
+    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from plangate.errors import StoreError
 from plangate.store.documents import SuiteRecord, dump_header, ran_of, read_header, with_ran
@@ -27,6 +27,7 @@ ObservationRow = tuple[int, int, int, int, int]
 
 DETAILS_MAX = 2_000
 """Details kept in one run at the most: enough to see every cause, little enough for any disk."""
+_PATIENCE_MS = 500
 _ROWS_IN_STATEMENT = (512, 64, 8, 1)
 """Rows that one statement inserts. Few sizes: the connection keeps each compiled statement, 0.3 MB one of 512 rows."""
 
@@ -34,7 +35,7 @@ _ROWS_IN_STATEMENT = (512, 64, 8, 1)
 class RunWriter:
     """The one way to change a run file. Several processes may write observations; one holds the run's lock."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: IO[bytes] | None) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: FileLock | None) -> None:
         self.path = path
         self._connection = connection
         self._lock = lock
@@ -46,7 +47,12 @@ class RunWriter:
         """Start a run file. Raises StoreError where the folder cannot be written."""
         with guarded(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        writer = cls(path, connect(path, create=True), _take_lock(path))
+        lock = _take_lock(path)
+        try:
+            writer = cls(path, connect(path, create=True), lock)
+        except BaseException:
+            _release(lock, path)
+            raise
         with guarded(path):
             writer._connection.execute("INSERT INTO run (id, header) VALUES (?, ?)", (header.run, dump_header(header)))
         return writer
@@ -55,7 +61,16 @@ class RunWriter:
     def reopen(cls, path: Path, *, exclusive: bool = True) -> RunWriter:
         """Go on with a run. `exclusive` takes its lock: two processes cannot resume the same run."""
         connection = connect(path)
-        return cls(path, connection, _take_lock(path) if exclusive else None)
+        if not exclusive:
+            return cls(path, connection, None)
+        try:
+            lock = _take_lock(path)
+        except BaseException:
+            connection.close()
+            raise
+        with guarded(path):
+            connection.execute("PRAGMA journal_mode=WAL")
+        return cls(path, connection, lock)
 
     def add_suites(self, suites: Iterable[SuiteRecord]) -> None:
         """Record the suites of the run before their cells."""
@@ -163,28 +178,39 @@ class RunWriter:
         """Fold the journal into the file, so that it travels as one, and let go of it. Safe to call twice."""
         with guarded(self.path):
             if self._lock is not None:
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._fold()
             self._connection.close()
         if self._lock is not None:
-            self._lock.close()
-            _lock_path(self.path).unlink(missing_ok=True)
+            _release(self._lock, self.path)
             self._lock = None
+
+    def _fold(self) -> None:
+        """One file, without a journal: so it can be read from where nothing can be written."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+        with suppress(sqlite3.OperationalError):  # somebody reads it just now: the journal stays, and is empty
+            self._connection.execute("PRAGMA journal_mode=DELETE")
 
 
 def _lock_path(path: Path) -> Path:
     return path.with_suffix(".lock")
 
 
-def _take_lock(path: Path) -> IO[bytes]:
+def _take_lock(path: Path) -> FileLock:
+    lock = FileLock(_lock_path(path), thread_local=False)
     with guarded(path):
-        handle = _lock_path(path).open("wb")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        raise StoreError(
-            f"run {path.stem} is being written by another process",
-            code="run-in-use",
-            hint="wait for it, or start a run of your own",
-        ) from None
-    return handle
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise StoreError(
+                f"run {path.stem} is being written by another process",
+                code="run-in-use",
+                hint="wait for it, or start a run of your own",
+            ) from None
+    return lock
+
+
+def _release(lock: FileLock, path: Path) -> None:
+    lock.release()
+    with suppress(OSError):  # somebody else took it meanwhile (Windows removes no file that is open)
+        _lock_path(path).unlink(missing_ok=True)
