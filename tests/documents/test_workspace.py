@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from plangate.documents.files import document_path, is_name, list_kept_suites
+from plangate.documents.kinds import Kind
 from plangate.documents.workspace import Workspace
 from plangate.errors import InputError
 from tests.documents.sample_documents import CATALOG, ENVIRONMENT, PROMPT, SUITE, changed, write_workspace
@@ -99,6 +101,26 @@ def test_a_document_with_errors_is_refused_with_all_of_them(tmp_path: Path) -> N
         (STAGE, "bad-value"),
         (STAGE, "out-of-range"),
     ]
+
+
+@pytest.mark.parametrize("name", ["gating", "Gating-2.1_x+y", "a", "a" * 128])
+def test_what_may_be_a_files_name(name: str) -> None:
+    assert is_name(name)
+    assert document_path(Kind.SUITE, name) == f"evals/{name}.yaml"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "a\\b", "a\n", "a b", "é", "a" * 129])
+def test_what_may_be_none(name: str) -> None:
+    assert not is_name(name)
+    with pytest.raises(ValueError, match="no file"):
+        document_path(Kind.SUITE, name)
+
+
+def test_only_whole_numbers_name_a_kept_suite(tmp_path: Path) -> None:
+    (tmp_path / "evals/gating").mkdir(parents=True)
+    for name in ("1", "12", "0", "01", "1.0", "x", "2\n", "1234567890"):
+        (tmp_path / f"evals/gating/{name}.yaml").write_text("")
+    assert list(list_kept_suites(tmp_path)) == [("gating", "1"), ("gating", "12")]
 
 
 def test_a_warning_refuses_nothing(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from plangate.entitlements.oracle import Oracle
 from plangate.entitlements.request import Subject
 from plangate.errors import InputError
 from plangate.matrix.expansion import expand
-from plangate.matrix.identity import canonical, cell_digest, subject_id, text
+from plangate.matrix.identity import canonical, cell_digest, fragment, subject_id, text
 from tests.entitlements.catalogs import sample
 from tests.matrix.suites import TARGETS, suite_of
 
@@ -40,6 +40,14 @@ def test_half_a_surrogate_pair_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         text("\ud800")
     assert caught.value.code == "not-unicode"
+
+
+def test_a_value_of_another_type_is_never_the_normal_one() -> None:
+    """To Python `1 == True`; to a reader of JSON one seat is not a link."""
+    assert fragment("quantity", 1) == b""
+    assert fragment("quantity", True) == b'"quantity":true'
+    assert fragment("linked", True) == b""
+    assert fragment("linked", 1) == b'"linked":1'
 
 
 def test_normal_values_are_left_out_and_others_are_not() -> None:

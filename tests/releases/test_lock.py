@@ -149,3 +149,11 @@ def test_what_the_two_sides_locked_differently_is_for_people_to_decide() -> None
         merged(_conflict(theirs=C))
     (problem,) = refused.value.problems
     assert (problem.code, problem.path) == ("locked-file-changed", "evals/gating.yaml")
+
+
+def test_a_digest_is_a_digest_to_its_last_character() -> None:
+    """A pattern that ends in `$` would let a line break follow."""
+    for digest in (A + "\n", A + " ", A[:-1], A.upper()):
+        with pytest.raises(InputError) as refused:
+            read_lock(json.dumps({"version": 1, "files": {CATALOG: digest}}).encode())
+        assert refused.value.code == "lock-unreadable"
