@@ -365,6 +365,12 @@ def test_d9_request_may_raise_the_cost_never_lower_it() -> None:
         assert decide("report.export", usage={"exports": 50}, cost={"exports": cost}).reason == "limit_exceeded", cost
 
 
+def test_d9_a_use_that_costs_nothing_counts_against_nothing() -> None:
+    """Not even against a limit that the catalog lacks and somebody has used."""
+    catalog = catalog_of({"capabilities": {"a": {"consumes": {"gone": 0}}}, "plans": {"pro": {"grants": ["a"]}}})
+    assert said(decide("a", catalog=catalog, usage={"gone": 5}))[2] == "entitled"
+
+
 def test_d9_cost_of_a_limit_that_the_catalog_lacks_is_refused() -> None:
     decision = decide("kb.search", cost={"gold": 1})
     assert decision.limit == LimitDetail("gold", 0, 0, None)
