@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ TARGETS: dict[str, dict[str, Any]] = {
     "command": {"driver": "command", "command": LINES},
     "authzen": {"driver": "authzen"},
     "authzen, httpx2": {"driver": "authzen", "options": {"client": "httpx2"}},
+    **({"http, httpx": {"driver": "http", "options": {"client": "httpx"}}} if find_spec("httpx") else {}),
     "authzen, single": {"driver": "authzen", "batch": 1},
 }
 UNREACHABLE: dict[str, dict[str, Any]] = {

@@ -197,6 +197,8 @@ def test_an_app_that_redirects_is_not_ready(workspace: Path) -> None:
     assert error.code == "launch-timeout"
     assert "/moved answers 302" in str(error)
     assert "/login?next=/moved" in str(error)
+    error = failure(workspace, Launch(command=COMMAND, ready="/moved", timeout_s=3), secrets={"path": "next=/moved"})
+    assert "/login?[redacted]" in str(error)
 
 
 def test_a_port_that_somebody_else_serves_is_refused(workspace: Path) -> None:

@@ -424,6 +424,26 @@ def test_a_metadata_document_that_redirects_is_named(client: str, tmp_path: Path
     assert "/decide/" in error.message
 
 
+@EACH
+def test_where_a_redirect_leads_holds_no_secret(client: str, tmp_path: Path) -> None:
+    moved = raw(b"", "Location: /login?key=s3cr3t-value", status="302 Found")
+
+    async def opened(url: str) -> None:
+        target = Target(driver="authzen", url=url, timeout_s=5, options={"client": client})
+        driver = make_driver(target, context_in(tmp_path, secrets={"key": "s3cr3t-value"}))
+        try:
+            await driver.open()
+        finally:
+            await driver.close()
+
+    async def scenario() -> None:
+        async with raw_server(answering(moved)) as url:
+            await opened(url)
+
+    error = refused(scenario)
+    assert "/login?key=[redacted]" in error.message
+
+
 # --- targets that share an address -----------------------------------------------------------------------------------
 
 

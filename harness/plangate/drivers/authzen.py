@@ -71,7 +71,10 @@ class AuthzenDriver:
         url = self._endpoint.fixed_url().rstrip("/")
         self._addresses = standard_addresses(url)
         if not self._ignore_metadata:
-            self._addresses = await read_metadata(client, url=url, headers=self._plain_headers())
+            try:
+                self._addresses = await read_metadata(client, url=url, headers=self._plain_headers())
+            except DriverError as error:  # it quotes what the server says
+                raise DriverError(self._redact(error.message), code=error.code, hint=error.hint) from error
         self.batch_max = self._batch if self._addresses.batch is not None else 1
         self._client = client
 

@@ -66,7 +66,7 @@ async def launch(
         redactor=redactor,
     )
     try:
-        await _until_ready(process, spec, address, network)
+        await _until_ready(process, spec, address, network, redactor)
     except BaseException:
         await process.stop()
         raise
@@ -93,7 +93,9 @@ def _extra_environ(spec: Launch, constants: Constants, context: DriverContext) -
     return found
 
 
-async def _until_ready(process: Process, spec: Launch, address: SplitResult, network: Network) -> None:
+async def _until_ready(
+    process: Process, spec: Launch, address: SplitResult, network: Network, redactor: Redactor
+) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + spec.timeout_s
     pause_s = 0.02
@@ -103,7 +105,7 @@ async def _until_ready(process: Process, spec: Launch, address: SplitResult, net
         if await accepts_connections(address):
             if spec.ready is None:
                 break
-            last = await _probe(address, spec.ready, network)
+            last = redactor(await _probe(address, spec.ready, network))
             if not last:
                 break
         if loop.time() >= deadline:
