@@ -222,6 +222,28 @@ def test_an_environment_of_the_customers_own_is_never_the_source(published: Publ
         assert (status, "[bad-name]" in error, customer.files()) == (2, True, before)
 
 
+def test_where_bindings_differ_is_said_leaf_by_leaf_and_no_secret_with_it(
+    published: Published, customer: Customer
+) -> None:
+    mine = customer.root / "mine.yaml"
+    (customer.root / "our-own.key").write_text("0123456789abcdef")
+    mine.write_text(BINDINGS + "secrets: {api_key: 'file:our-own.key'}\n", encoding="utf-8")
+    customer.reproduce(published.bundle)
+    _, out, _ = customer.adopt(published.bundle, "--bindings", "mine.yaml")
+    told = [line for line in out.splitlines() if line.startswith("note: bindings")]
+    assert told == [
+        'note: bindings, the publisher\'s -> yours: region: nothing -> "northeurope"',
+        "note: bindings, the publisher's -> yours: secrets: another value (not shown)",
+        'note: bindings, the publisher\'s -> yours: targets.default.object: "shop_app:evaluate" -> "mine:evaluate"',
+        "note: bindings, the publisher's -> yours: targets.default.timeout_s: 1 -> 2",
+    ]
+    assert "our-own.key" not in out
+    _, out, _ = customer.adopt(published.bundle, "--json")
+    assert [one.partition(":")[0] for one in json.loads(out)["other_bindings"]] == [
+        "region", "secrets", "targets.default.object", "targets.default.timeout_s",
+    ]  # fmt: skip
+
+
 def test_the_first_time_needs_bindings(published: Published, customer: Customer) -> None:
     status, _, error = customer.adopt(published.bundle, "--unreproduced")
     assert (status, customer.files()) == (2, {})

@@ -23,7 +23,7 @@ from plangate.documents.files import TRUST_PATH, document_path, is_name
 from plangate.documents.kinds import Kind
 from plangate.documents.workspace import Workspace
 from plangate.errors import EvidenceError, ExitCode, InputError
-from plangate.evidence.bundle.adoption import Adoption, first_manifest, missing_bindings, plan_adoption
+from plangate.evidence.bundle.adoption import Adoption, first_manifest, missing_bindings, other_bindings, plan_adoption
 from plangate.evidence.bundle.layout import BundleFile
 from plangate.evidence.bundle.reproduction import reproduced_suites
 from plangate.evidence.bundle.unpacking import environment_name
@@ -32,10 +32,15 @@ from plangate.evidence.ledger import Ledger
 from plangate.promotion.acts import adoption_of
 from plangate.promotion.record import Record
 from plangate.releases.lock import extended, lock_text, read_lock
+from plangate.releases.nested import change_lines
 from plangate.releases.release import identify, lockable
 
 __all__ = ["AdoptOptions", "adopt"]
 
+_HIDDEN = ("secrets", "headers", "env")
+"""What a customer's bindings hold of secrets stays out of a terminal and a log, references too."""
+_OTHER_MAX = 200
+_OTHER_SHOWN = 20
 _FOLDERS = ("envs", "prompts", "evals")
 
 
@@ -232,11 +237,13 @@ def _report(
     mine = Workspace.open(options.workspace).environment(options.environment)
     first = document_path(Kind.ENVIRONMENT, options.environment) in written
     unnamed = missing_bindings(adoption.theirs.raw["bindings"], mine.raw["bindings"])
+    differing = other_bindings(adoption.theirs.raw["bindings"], mine.raw["bindings"])
     if options.as_json:
         document: dict[str, Any] = {
             "adopted": True, "release": found.release, "source": options.source, "environment": options.environment,
             "reproduced": reproduced, "files": sorted(written), "replaced": list(adoption.replaced),
             "new_bindings": list(unnamed), "first": first,
+            "other_bindings": list(change_lines(differing, lines_max=_OTHER_MAX, hidden=_HIDDEN)),
         }  # fmt: skip
         print_document(document)
         return ExitCode.PASSED
@@ -247,6 +254,8 @@ def _report(
         click.echo(f"  {'replaced' if path in adoption.replaced else 'wrote'} {path}")
     for name in unnamed:
         click.echo(f"note: the publisher's bindings have {name}, and yours have not")
+    for line in change_lines(differing, lines_max=_OTHER_SHOWN, hidden=_HIDDEN):
+        click.echo(f"note: bindings, the publisher's -> yours: {line}")
     if not (options.workspace / TRUST_PATH).exists():
         click.echo(f"note: {TRUST_PATH} is still to be written: whose word counts in your workspace")
     verb = f"plangate promote {options.environment}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _SHOWN_MAX = 1_000
+_CHANGES_MAX = 50
 
 
 @click.command(epilog="\b\nExamples:\n  plangate compare r-20261121-0900 latest\n  plangate compare OLD NEW --json\n")
@@ -55,7 +56,19 @@ def _entry(difference: Difference) -> dict[str, object]:
         "axes": dict(known.axes) if known else {},
         "before": _decisions(difference.before),
         "after": _decisions(difference.after),
+        "changes": _changes(difference),
     }
+
+
+def _changes(difference: Difference) -> list[dict[str, object]]:
+    from dataclasses import asdict
+
+    from plangate.reports.answers import answer_changes
+
+    before, after = difference.before, difference.after
+    if before is None or after is None:
+        return []
+    return [asdict(one) for one in answer_changes(before.observed, after.observed)][:_CHANGES_MAX]
 
 
 def _decisions(result: CellResult | None) -> list[dict[str, object]] | None:
@@ -70,11 +83,15 @@ def _print(found: list[Difference], fingerprints: tuple[str, str]) -> None:
     if not found:
         click.echo(f"both runs decide alike: {fingerprints[0]}")
         return
+    from plangate.reports.answers import answer_lines
+
     for difference in found[:_SHOWN_MAX]:
         known = difference.after or difference.before
         if known is not None:
             place = " / ".join(str(value) for value in known.axes.values())
             click.echo(f"{known.cell}  {place}: {_text(difference.before)} -> {_text(difference.after)}")
+            for line in answer_lines(difference.before, difference.after):
+                click.echo(f"    {line}")
     more = " or more" if len(found) > _SHOWN_MAX else ""
     click.echo(f"{min(len(found), _SHOWN_MAX):,}{more} cells differ")
 

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from plangate.releases.nested import Change, nested_changes, same_value
+
 __all__ = ["Change", "changes"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Change:
-    """One value that differs. `before` or `after` is None where there is none."""
-
-    path: str
-    """`prompts.triage.version`"""
-    before: Any
-    after: Any
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -28,7 +19,9 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in before.keys() | after.keys():
             yield from _walk(f"{path}.{key}" if path else key, before.get(key), after.get(key))
-    elif not _same(before, after):
+    elif _nests(before) and _nests(after):  # parameters: down to the leaf; pins are flat, and a walk is enough
+        yield from nested_changes(before, after, path=path)
+    elif not same_value(before, after):
         # A whole part that came or went is told leaf by leaf, like any other change.
         nested = before if isinstance(before, Mapping) else after
         if isinstance(nested, Mapping) and None in (before, after):
@@ -38,6 +31,6 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:
             yield Change(path, before, after)
 
 
-def _same(before: Any, after: Any) -> bool:
-    # True == 1 in Python; in JSON they differ. 1 and 1.0 are one number in canonical JSON.
-    return bool(before == after) and isinstance(before, bool) == isinstance(after, bool)
+def _nests(value: Any) -> bool:
+    """Whether this is a list of more than plain values; one of plain values is a value itself."""
+    return isinstance(value, list | tuple) and any(isinstance(inner, Mapping | list | tuple) for inner in value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plangate.entitlements.decision import LimitDetail
+from plangate.reports.answers import wavering_lines
 from plangate.reports.safe_text import clean
 from plangate.verdicts.result import CellResult, Expected, ObservedCount
 
@@ -24,6 +25,7 @@ def cell_lines(result: CellResult) -> Iterator[str]:
         yield f"observed  {_observed(one)}"
         if one.detail:
             yield f"          {clean(one.detail)}"
+    yield from (f"differs   {line}" for line in wavering_lines(result))
     if not result.observed:
         yield "observed  nothing"
     if result.retries:

@@ -17,12 +17,13 @@ from plangate.documents.files import document_path
 from plangate.documents.kinds import Kind
 from plangate.documents.text import as_committed
 from plangate.errors import InputError
+from plangate.releases.nested import Change, nested_changes
 
 if TYPE_CHECKING:
     from plangate.documents.workspace import Workspace
     from plangate.evidence.bundle.layout import BundleFile
 
-__all__ = ["Adoption", "first_manifest", "missing_bindings", "plan_adoption"]
+__all__ = ["Adoption", "first_manifest", "missing_bindings", "other_bindings", "plan_adoption"]
 
 _PREFIX = "workspace/"
 _TAKEN = ("envs/plans/", "prompts/", "evals/")
@@ -113,6 +114,11 @@ def missing_bindings(theirs: Any, mine: Any) -> tuple[str, ...]:
         if isinstance(known, Mapping) and isinstance(have, Mapping):
             missing += [f"{part}.{name}" for name in known if name not in have]
     return tuple(sorted(missing))
+
+
+def other_bindings(theirs: Any, mine: Any) -> tuple[Change, ...]:
+    """Where the customer's raw bindings are not the publisher's: what to look at when a release behaves otherwise."""
+    return nested_changes(theirs, mine)
 
 
 def _present(workspace: Workspace, path: str) -> bytes | None:
