@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from plangate.evidence.envelope import open_envelope
 from plangate.evidence.keys import PublicKey
 from plangate.evidence.ledger import Ledger
 from tests.cli.shops import APP, plangate
+from tests.drivers.servers import serving
 from tests.evidence.bundles import Published, publish
 
 BINDINGS = '{targets: {default: {driver: python, object: "mine:evaluate", timeout_s: 1}}}'
@@ -148,3 +150,29 @@ def test_new_bindings_of_the_publisher_are_named(tmp_path: Path) -> None:
     plangate("bundle", "dev", "-o", str(made.bundle), cwd=made.root)
     status, document = _reproduce(made, _customer(customer))
     assert (status, document["new_bindings"]) == (0, ["policy.denied"])
+
+
+async def _silent_shop(scope: Any, receive: Any, send: Any) -> None:
+    """The shop as a decision point over HTTP, which answers 404 to whatever else it is asked."""
+    body, more = b"", True
+    while more:
+        part = await receive()
+        body, more = body + part.get("body", b""), part.get("more_body", False)
+    shop: dict[str, Any] = {}
+    exec(APP, shop)
+    asked = scope["path"] == "/access/v1/evaluation"
+    answer = shop["evaluate"](json.loads(body)) if asked else {}
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200 if asked else 404, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+
+def test_nothing_is_reproduced_by_an_app_that_does_not_say_what_it_runs(published: Published, tmp_path: Path) -> None:
+    """Rule R14 holds for the customer's own probe, too."""
+    with serving(_silent_shop) as url:
+        target = f'default: {{driver: authzen, url: "{url}", batch: 1}}'
+        folder = _customer(tmp_path, bindings=f"{{targets: {{{target}}}, probe: {{target: default, path: /version}}}}")
+        status, document = _reproduce(published, folder)
+    assert (status, document["reproduced"], document["ran"]) == (3, False, "differs")
+    assert (document["differences"], document["fingerprint"]) == ([], document["publisher_fingerprint"])
+    assert "answers 404" in document["ran_differences"][0]

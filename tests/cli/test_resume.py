@@ -234,7 +234,10 @@ def test_an_app_whose_code_nobody_knows_is_asked_again(tmp_path: Path) -> None:
     for _ in range(2):
         done = plangate("run", "dev", "--cache", "--json", cwd=root, environ=environ)
         assert (done.returncode, json.loads(done.stdout)["reused_from"]) == (0, "")
-        assert "nothing is taken from the cache: nobody says which code is behind target default" in done.stderr
+        assert (
+            "nothing is taken from the cache, every cell is asked: nobody says which code is behind target default"
+            in done.stderr
+        )
 
 
 @pytest.mark.parametrize(

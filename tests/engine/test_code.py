@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,6 +88,27 @@ def test_a_folder_has_the_digest_of_its_content_and_an_archive_that_of_its_bytes
     assert files_digest(["one", "two"], root=tmp_path) != files_digest(["one"], root=tmp_path)
     (tmp_path / "app.whl").write_bytes(b"PK\r\n")
     assert files_digest(["app.whl"], root=tmp_path) == "sha256:" + hashlib.sha256(b"PK\r\n").hexdigest()
+
+
+def test_a_folder_too_large_to_look_at_is_unknown_code_and_stops_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_shop(tmp_path)
+    monkeypatch.setattr("plangate.engine.code._FILES_MAX", 3)
+    assert _digest(root)
+    for number in range(4):
+        _write(f"data/{number}.txt")(root)
+    assert _digest(root) == ""
+    assert "bindings.code would name what is code" in unknown_code(environment(), folder=root)
+    assert code_digest(environment(ENVIRONMENT + "  code: [shop_app.py]\n"), folder=root)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this platform has no named pipes")
+def test_a_pipe_in_the_workspace_is_not_waited_for(tmp_path: Path) -> None:
+    root = make_shop(tmp_path)
+    os.mkfifo(root / "pipe")
+    os.mkfifo(root / "pipe.json")
+    assert _digest(root)
 
 
 def test_links_that_lead_in_circles_end(tmp_path: Path) -> None:

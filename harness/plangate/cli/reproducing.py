@@ -75,6 +75,9 @@ class _Compared:
     not_told: Mapping[str, int]
     """Side that tells nothing of a limit (here, publisher) -> cells, decided alike, of which the other does."""
     undecided: bool
+    ran: str
+    """What is known of what ran here (rule R14)."""
+    ran_differences: Sequence[str]
     unnamed: Sequence[str]
     """Bindings that the publisher's environment has and the customer's have not."""
 
@@ -84,7 +87,7 @@ class _Compared:
 
     @property
     def reproduced(self) -> bool:
-        return not self.differing and self.publisher == self.here
+        return not self.undecided and not self.differing and self.publisher == self.here
 
 
 def reproduce(file: Path, *, options: ReproduceOptions) -> ExitCode:
@@ -175,6 +178,8 @@ def _compare(bundle: BundleFile, run: StoredRun, unnamed: tuple[str, ...]) -> _C
         differences=listed,
         not_told=dict(sorted(walk.not_told.items())),
         undecided=summary.verdict is RunVerdict.UNDECIDED,
+        ran=summary.header.ran,
+        ran_differences=summary.header.ran_differences,
         unnamed=unnamed,
     )
 
@@ -253,6 +258,8 @@ def _print(compared: _Compared, *, as_json: bool) -> None:
             "differing": compared.differing,
             "kinds": dict(compared.kinds),
             "limits_not_told": dict(compared.not_told),
+            "ran": compared.ran,
+            "ran_differences": list(compared.ran_differences),
             "differences": list(compared.differences),
             "new_bindings": list(compared.unnamed),
         }
@@ -275,7 +282,10 @@ def _print(compared: _Compared, *, as_json: bool) -> None:
         cells = "1 cell" if count == 1 else f"{count:,} cells"
         nothing = "your app tells nothing of them" if side == "here" else "the publisher's app tells nothing of them"
         click.echo(f"limits were not compared for {cells}: {nothing}")
+    for difference in compared.ran_differences:
+        click.echo(f"what ran differs: {difference}")
     if compared.undecided:
-        click.echo("NOT JUDGED: something could not be observed")
+        why = "something else ran than is declared" if compared.ran_differences else "something could not be observed"
+        click.echo(f"NOT JUDGED: {why}")
     else:
         click.echo("REPRODUCED" if compared.reproduced else f"NOT REPRODUCED: {compared.differing:,} cells differ")

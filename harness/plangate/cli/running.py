@@ -188,8 +188,7 @@ def _begin(
     prepared = prepare(workspace, environment, environ=world.environ, suites=options.suites, adjust=options.adjust)
     reuse = prepared.environment.bindings.cache if options.cache is None else options.cache
     if reuse and (why := unknown_code(prepared.environment, folder=prepared.folder)):
-        asked = "so every cell is asked; release.app.digest or bindings.probe would say"
-        click.echo(f"note: nothing is taken from the cache: {why}, {asked}", err=True)
+        click.echo(f"note: nothing is taken from the cache, every cell is asked: {why}", err=True)
     started = start_run(prepared, world=world, selection=options.selection(), limits=limits, reuse=reuse)
     return prepared, *started
 

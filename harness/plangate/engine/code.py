@@ -40,7 +40,9 @@ _WRITTEN: Final = (
 )
 _REPORTS: Final = (".html", ".xml", ".md")
 _ARCHIVES: Final = (".whl", ".zip", ".gz", ".bz2", ".xz", ".tar")
-_FILES_MAX: Final = 200_000
+_FILES_MAX: Final = 20_000
+_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Beyond these a workspace is no app: looking would take longer than asking."""
 _TEXT_SNIFFED_BYTES: Final = 8192
 _VOLATILE: Final = frozenset({"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "WINDOWID", "PYTEST_CURRENT_TEST"})
 
@@ -65,22 +67,29 @@ def files_digest(paths: Sequence[str], *, root: Path) -> str:
 
 
 def code_digest(environment: Environment, *, folder: Path) -> str:
-    """Digest of the code that targets of `environment` run from `folder`; empty where none of them runs from there."""
+    """Digest of the code that targets of `environment` run from `folder`.
+
+    Empty where none of them runs from there, and where more lies there than can be looked at before each run: then
+    nobody knows (`unknown_code`). Raises InputError for paths of `bindings.code` that are wrong.
+    """
     bindings = environment.bindings
-    here = [target for target in bindings.targets.values() if target.driver in _HERE or target.launch is not None]
+    here = [target for target in bindings.targets.values() if _runs_here(target)]
     if not here:
         return ""
     if bindings.code:
         files = files_digest(bindings.code, root=folder)
     else:
-        files = _listing({file.relative_to(folder).as_posix(): file for file in _files(folder, top=True)})
+        try:
+            files = _listing({file.relative_to(folder).as_posix(): file for file in _files(folder, top=True)})
+        except InputError:
+            return ""
     installed = _installed() if any(target.driver in _HERE for target in here) else []
     return _digest([files, *installed])
 
 
 def surroundings_digest(environment: Environment, *, environ: Mapping[str, str]) -> str:
     """Digest of the environment variables that an app started here could read; empty where none is started here."""
-    if not any(target.driver in _HERE or target.launch for target in environment.bindings.targets.values()):
+    if not any(_runs_here(target) for target in environment.bindings.targets.values()):
         return ""
     return _digest({name: value for name, value in environ.items() if name not in _VOLATILE})
 
@@ -88,14 +97,24 @@ def surroundings_digest(environment: Environment, *, environ: Mapping[str, str])
 def unknown_code(environment: Environment, *, folder: Path) -> str:
     """Why nobody can know whether the app is still the same one: which target's code is not at hand; empty where known.
 
-    A pinned digest of the app, or a probe, is an answer for every target.
+    A pinned digest of the app, or a probe, is an answer for every target that is not made of files here.
     """
-    if environment.release.app_digest or environment.bindings.probe is not None:
+    bindings = environment.bindings
+    if not code_digest(environment, folder=folder) and any(_runs_here(one) for one in bindings.targets.values()):
+        return (
+            f"more lies in {folder.name} than can be looked at before each run; bindings.code would name what is code"
+        )
+    if environment.release.app_digest or bindings.probe is not None:
         return ""
-    for name, target in environment.bindings.targets.items():
+    for name, target in bindings.targets.items():
         if not (target.url or "").startswith("target:") and not _is_here(target, folder):
-            return f"nobody says which code is behind target {name} ({target.driver})"
+            told = "release.app.digest or bindings.probe would say"
+            return f"nobody says which code is behind target {name} ({target.driver}); {told}"
     return ""
+
+
+def _runs_here(target: Target) -> bool:
+    return target.driver in _HERE or target.launch is not None
 
 
 def _is_here(target: Target, folder: Path) -> bool:
@@ -129,7 +148,7 @@ def _inside(path: str, *, root: Path) -> Path:
 def _files(start: Path, *, top: bool = False) -> Iterator[Path]:
     """Every file that counts below a folder; `top` where it is a workspace. Links are followed, each folder once."""
     seen: set[str] = set()
-    count = 0
+    count = size_bytes = 0
     for folder, folders, names in os.walk(start, followlinks=True):
         real = os.path.realpath(folder)
         at_top = top and folder == str(start)
@@ -143,20 +162,31 @@ def _files(start: Path, *, top: bool = False) -> Iterator[Path]:
         for name in names:
             if not name.endswith(written) and name not in skipped and not (at_top and _is_report(folder, name)):
                 count += 1
-                yield Path(folder, name)
-        if count > _FILES_MAX:
+                size_bytes += _size_bytes(file := Path(folder, name))
+                yield file
+        if count > _FILES_MAX or size_bytes > _BYTES_MAX:
             raise InputError(
-                f"more than {_FILES_MAX:,} files lie in {start}",
+                f"more than {_FILES_MAX:,} files or {_BYTES_MAX >> 20} MiB lie in {start}",
                 code="too-many-files",
                 hint="name those that are the app's code under bindings.code",
             )
+
+
+def _size_bytes(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _is_report(folder: str, name: str) -> bool:
     """Whether `plangate run --report` wrote it: a report that lies beside the app is no code of it."""
     if not name.endswith(".json"):
         return False
-    with Path(folder, name).open("rb") as file:
+    path = Path(folder, name)
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
         return b'"run": "r-' in file.read(400)
 
 
@@ -166,9 +196,11 @@ def _listing(files: Mapping[str, Path]) -> str:
 
 
 def _content(file: Path) -> str:
+    if not file.is_file():  # a pipe would be waited for without end
+        return "no file"
     try:
         data = file.read_bytes()
-    except OSError as error:  # a socket, a link to nowhere, a file without the right to read it
+    except OSError as error:  # a link to nowhere, a file without the right to read it
         return f"unreadable: {type(error).__name__}"
     if b"\0" not in data[:_TEXT_SNIFFED_BYTES]:
         data = data.replace(b"\r\n", b"\n")

@@ -258,7 +258,8 @@ def _header(prepared: Prepared, *, world: World, selection: Selection) -> RunHea
         target=_target_text(manifest),
         shard=f"{selection.shard[0]}/{selection.shard[1]}" if selection.shard else "",
         selection="" if selection.everything else selection.describe(),
-        code=code_digest(manifest, folder=prepared.folder),
+        # Documents unpacked elsewhere are run once, and neither resumed nor taken from.
+        code=code_digest(manifest, folder=prepared.folder) if prepared.home is None else "",
         surroundings=surroundings_digest(manifest, environ=world.environ),
     )
 
