@@ -157,7 +157,6 @@ def test_a_selection_is_what_it_says_and_never_empty(tmp_path: Path) -> None:
         (("run", "dev", "--cell", "c-1"), "not a cell id"),
         (("run", "dev", "--shard", "5/4"), "5/4"),
         (("run", "dev", "--resume", "--plan", "free"), "--resume"),
-        (("run", "dev", "--resume"), "unfinished"),
         (("show", "r-none"), "no run"),
         (("run", "dev", "-w", "nowhere"), "plangate init"),
         (("rnu", "dev"), "run"),
