@@ -128,6 +128,31 @@ def test_a_reason_that_no_suite_expects_is_a_warning(tmp_path: Path, capsys: pyt
     assert check(capsys, root, "--strict")[0] == 2
 
 
+def test_an_app_without_marketplace_states_links_or_overrides_can_be_sound_strictly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start, end = FULL_CATALOG.index("states:"), FULL_CATALOG.index("tiers:")
+    catalog = FULL_CATALOG[:start] + FULL_CATALOG[end:]
+    plain = changed(FULL_SUITE, "linked: [true, false], override: boundary", "linked: [true], override: none")
+    plain = changed(
+        changed(plain, "state: all+unknown", "state: all"), "  exclude: [{state: Unsubscribed, plan: free}]\n", ""
+    )
+    root = locked(tmp_path, **{CATALOG_FILE: catalog, SUITE_FILE: plain})
+    assert check(capsys, root, "--strict") == (0, "Nothing is wrong.\n")
+
+
+def test_a_reason_that_is_excepted_is_not_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    narrow = {SUITE_FILE: changed(FULL_SUITE, "consent: boundary", "consent: full")}
+    exemption = 'exemptions:\n  - {law: covered, expects: consent_required, reason: "asked by hand"}\n'
+    root = locked(tmp_path, **narrow, **{CATALOG_FILE: FULL_CATALOG + exemption})
+    assert check(capsys, root, "--strict") == (0, "Nothing is wrong.\n")
+    wrong = exemption.replace("law: covered", "law: monotonic")
+    (root / CATALOG_FILE).write_text(FULL_CATALOG + wrong, encoding="utf-8")
+    assert "exemptions[0].law: 'monotonic' must be covered" in check(capsys, root)[1]
+    (root / CATALOG_FILE).write_text(FULL_CATALOG + wrong.replace("expects: consent_required, ", ""), encoding="utf-8")
+    assert "exemptions[0]: 'plan' is missing" in check(capsys, root)[1]
+
+
 def test_a_quick_check_stays_silent_about_suites_it_cannot_finish(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
