@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from plangate.documents.suite import AXES, Determinism, JudgeMode, Suite
 from plangate.engine.execution import store_plan
 from plangate.engine.plan import RunPlan, SuitePlan, passes_of
 from plangate.engine.recording import PassRecorder, Tally
-from plangate.entitlements.decision import Effect
+from plangate.entitlements.decision import Effect, LimitDetail
 from plangate.matrix.cell import Cell
 from plangate.store.pending import expectations_of
 from plangate.store.reader import StoredRun
@@ -49,6 +50,47 @@ def test_what_came_back_for_an_unexpected_answer_is_kept(tmp_path: Path) -> None
         (result,) = run.failures()
     assert [one.detail for one in result.observed] == ["HTTP 402: no such plan"]
     assert (tally.observed, tally.leaks, tally.others) == (1, 0, 1)
+
+
+def test_a_clock_of_the_apps_own_makes_no_outcome_of_each_answer(tmp_path: Path) -> None:
+    """What is not judged is not kept; what is right is kept in one spelling; what is wrong is kept as it was told."""
+    due = {
+        "rolling": LimitDetail("messages", 20, 0),
+        "day": LimitDetail("messages", 20, 0, "2026-01-02T00:00:00Z"),
+    }
+    told = {
+        "rolling": [f"2026-01-01T00:00:0{second}Z" for second in range(9)],
+        "day": ["2026-01-02T00:00:00Z", "2026-01-02T00:00:00.00Z", "2026-01-02T02:00:00+02:00", "soon"],
+    }
+    kept = {}
+    for window, times in told.items():
+        path = tmp_path / f"{window}.sqlite"
+        expected = replace(DENY, reason="limit_exceeded", limit=due[window])
+        record = suite(cells=1, passes=len(times))
+        writer = RunWriter.create(path, header())
+        writer.add_suites([record])
+        number = writer.number_of_expectation(expected_key(expected))
+        with writer.transaction():
+            axes = tuple(CAPABILITIES[0] if axis == "capability" else None for axis in AXES)
+            writer.add_cells([(0, digest(0), number, AxisCodec(record.axes).pack(axes))])
+        for place, resets_at in enumerate(times):
+            limit = LimitDetail("messages", 20, 0, resets_at)
+            PassRecorder(
+                writer,
+                first_cell=0,
+                pass_number=place,
+                expected_numbers=array("I", [number]),
+                expectations=expectations_of(path),
+                mode=JudgeMode.EXACT,
+                tally=Tally(),
+            ).record([(0, Observed(effect=Effect.DENY, reason="limit_exceeded", limit=limit), 5)])
+        writer.close()
+        with StoredRun(path) as run:
+            (result,) = run.cells()
+        kept[window] = [(one.limit.resets_at, one.count) for one in result.observed if one.limit]
+
+    assert kept["rolling"] == [(None, 9)]
+    assert sorted(kept["day"]) == [("2026-01-02T00:00:00Z", 3), ("soon", 1)]
 
 
 class _Cells(list[Cell]):

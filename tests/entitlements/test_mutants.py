@@ -55,6 +55,7 @@ MUTANTS = {
     "D4: every refusal says suspended": Mutant(
         "compilation", "_STATE_REASONS.get(name, Reason.UNKNOWN_STATE)", "Reason.SUSPENDED"
     ),
+    "D4: a state's own reason is ignored": Mutant("compilation", "own or _STATE_REASONS", "_STATE_REASONS"),
     "D6: expired overrides count": Mutant("gate", "return expires > now", "return True"),
     "D6: an override lives in the instant it expires": Mutant("gate", "return expires > now", "return expires >= now"),
     "D6: expiries are compared without the time zone": Mutant("instants", "+ second - ahead\n", "+ second\n"),
@@ -145,6 +146,12 @@ MUTANTS = {
         "compilation", "if policy.lanes.get(name) is Lane.APPROVAL:", "if False:"
     ),
     "D11: a soft limit is not told": Mutant("gate", "        if soft and (", "        if False and ("),
+    "D9: a flat rate has no seats at all": Mutant(
+        "gate", "if quantity is None:\n        return 1", "if quantity is None:\n        return 0"
+    ),
+    "D9: a week begins on Sunday": Mutant(
+        "instants", "days + 7 - today.weekday()", "days + 7 - today.isoweekday() % 7"
+    ),
 }
 
 

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from plangate.documents.suite import AXES
+from plangate.entitlements.decision import Effect, LimitDetail
 from plangate.errors import InputError, StoreError
 from plangate.store.comparison import differences
 from plangate.store.merge import merge_runs
 from plangate.store.reader import StoredRun
+from plangate.verdicts.observation import Observed
 from tests.store.runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, SAW_NOTHING, digest, header, suite, write_run
 
 
@@ -77,6 +80,33 @@ def test_differences_name_cells_of_either_run(tmp_path: Path) -> None:
             for d in differences(one, other)
         }
     assert found == {("capability.0", False, True), ("capability.3", True, False), ("capability.2", False, False)}
+
+
+def limited(path: Path, *told: LimitDetail | None) -> Path:
+    due = replace(DENY, reason="limit_exceeded", limit=LimitDetail("messages", 20, 0, "2026-01-02T00:00:00Z"))
+    seen = [Observed(effect=Effect.DENY, reason="limit_exceeded", limit=limit) for limit in told]
+    return write_run(path, [due] * len(seen), [[one] * 2 for one in seen])
+
+
+def test_limits_differ_where_both_runs_tell_them(tmp_path: Path) -> None:
+    right, other = LimitDetail("messages", 20, 0), LimitDetail("messages", 20, 3)
+    never = LimitDetail("messages", 20, 0, "1970-01-01T00:00:00Z")
+    before = limited(tmp_path / "b.sqlite", right, right, right, None, never)
+    after = limited(tmp_path / "a.sqlite", right, other, None, right, right)
+    with StoredRun(before) as one, StoredRun(after) as two:
+        found = {difference.before.axes["capability"] for difference in differences(one, two) if difference.before}
+        assert one.summary().fingerprint == two.summary().fingerprint
+        assert one.summary().details != two.summary().details
+    assert found == {"capability.1", "capability.4"}
+
+
+def test_a_run_that_is_older_than_an_axis_has_its_normal_value(tmp_path: Path) -> None:
+    record = suite(cells=1)
+    old = replace(record, axes={axis: values for axis, values in record.axes.items() if axis not in ("cost", "usage")})
+    path = write_run(tmp_path / "old.sqlite", [ALLOW], [[SAW_ALLOW] * 2], of=replace(old, spanned=AXES))
+    with StoredRun(path) as run:
+        (result,) = run.cells()
+    assert (result.axes["cost"], result.axes["usage"], result.axes["phrasing"]) == ("catalog", "zero", None)
 
 
 RIGHT, WRONG, UNASKED = ("as declared", ()), ("differs", ("app.version: pinned 1, runs 2",)), ("not checked", ())

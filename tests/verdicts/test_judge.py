@@ -130,6 +130,14 @@ def test_a_limit_where_none_is_due_is_wrong_whenever_it_resets() -> None:
     assert judge_cell(DENY, [told]) == (Verdict.MISMATCH, False)
 
 
+def test_a_limit_where_none_is_due_does_not_waver_with_the_clock_of_the_app() -> None:
+    told = [
+        saw(Effect.DENY, "not_in_plan", limit=LimitDetail("messages", 20, 0, f"2026-01-02T00:00:0{second}Z"))
+        for second in range(3)
+    ]
+    assert judge_cell(DENY, told) == (Verdict.MISMATCH, False)
+
+
 def test_a_cell_that_wavers_and_leaks_counts_as_a_leak_in_the_run() -> None:
     observed = [saw(Effect.DENY, "not_in_plan", count=9), saw(Effect.ALLOW, "entitled")]
     verdict, leaked = judge_cell(DENY, observed, mode=JudgeMode.EFFECT_ONLY)
