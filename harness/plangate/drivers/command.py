@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from typing import Final
 
 from plangate.documents.environment import Target
 from plangate.drivers.answers import answer_reader
 from plangate.drivers.jsonbytes import read_json
 from plangate.drivers.lines import LineError, LineProcess
+from plangate.drivers.process_groups import require_platform
 from plangate.drivers.processes import find_program, launch_environment
 from plangate.drivers.protocol import DriverContext, EvaluationRequest
 from plangate.drivers.redaction import Redactor
@@ -40,6 +42,7 @@ class CommandDriver:
                 code="incomplete-target",
                 hint="for example command: [python, pdp.py]",
             )
+        require_platform(sys.platform != "win32", "the driver 'command'")  # whose event loop reads no such pipes
         self._command = target.command
         self._context = context
         self._timeout_s = target.timeout_s

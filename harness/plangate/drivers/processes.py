@@ -5,23 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
-from plangate.drivers import supervisor
 from plangate.drivers.output_log import OutputLog
+from plangate.drivers.process_groups import STOP_GRACE_S, ProcessGroup
 from plangate.drivers.protocol import DriverContext
 from plangate.drivers.redaction import Redactor
 from plangate.errors import DriverError
 
 __all__ = ["STOP_GRACE_S", "Process", "find_program", "launch_environment"]
-
-STOP_GRACE_S: Final = 3.0
-"""Time between SIGTERM and SIGKILL."""
-_SUPERVISOR: Final = supervisor.__file__
 
 
 def launch_environment(context: DriverContext, extra: Mapping[str, str]) -> dict[str, str]:
@@ -61,28 +56,13 @@ class Process:
         once with status 127 and says so in its tail.
         """
         words = [sys.executable if command[0] == "python" else command[0], *command[1:]]
-        theirs, self._control = os.pipe()
-        watched = [sys.executable, "-I", "-S", _SUPERVISOR, str(theirs), str(STOP_GRACE_S), *words]
         try:
-            self._process = subprocess.Popen(
-                watched,
-                cwd=folder,
-                env=dict(environ),
-                stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE if pipes else subprocess.STDOUT,
-                pass_fds=(theirs,),
-                start_new_session=True,
-                bufsize=0,
-            )
+            self._group = ProcessGroup(words, folder=folder, environ=environ, pipes=pipes)
         except (OSError, ValueError) as error:
-            os.close(self._control)
             raise DriverError(
                 f"{command[0]!r} cannot be started: {error}", code="launch-failed", where=str(folder)
             ) from error
-        finally:
-            os.close(theirs)
-        self._stopped = False
+        self._process = self._group.process
         self.stdin: IO[bytes] | None = self._process.stdin
         self.stdout: IO[bytes] | None = self._process.stdout if pipes else None
         output = self._process.stderr if pipes else self._process.stdout
@@ -111,9 +91,7 @@ class Process:
 
     async def stop(self) -> None:
         """End the process group: SIGTERM, SIGKILL after 3 s. Safe to call twice."""
-        if not self._stopped:
-            self._stopped = True
-            os.close(self._control)
+        self._group.ask_to_stop()
         for stream in (self.stdin, self.stdout):
             if stream is not None:
                 stream.close()
@@ -123,6 +101,5 @@ class Process:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, 0.1)
         if self._process.poll() is None:  # a supervisor that hangs takes its command along (Linux)
-            self._process.kill()
-            self._process.wait()
+            self._group.kill()
         self._log.finish(wait_s=1.0)

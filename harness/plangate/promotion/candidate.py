@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from plangate.documents.files import document_path, read_inside
 from plangate.documents.kinds import Kind
 from plangate.documents.wording import shown
 from plangate.documents.workspace import Workspace
+from plangate.drivers.process_groups import require_platform
 from plangate.errors import InputError
 from plangate.promotion.manifest_text import edited
 from plangate.releases.release import ReleaseIdentity, identify
@@ -111,6 +113,15 @@ def _require_suites(target: Environment, origin: Environment) -> None:
             )
 
 
+def _link(place: Path, *, to: Path) -> None:
+    try:
+        place.symlink_to(to, target_is_directory=to.is_dir())
+    except OSError:
+        # Windows lets only some people make links, and a copy would not be the app.
+        require_platform(sys.platform != "win32", "validating a candidate without the right to make links")
+        raise
+
+
 @contextmanager
 def candidate_folder(workspace: Workspace, candidate: Candidate) -> Iterator[Workspace]:
     """A workspace that differs in the candidate's manifest only; its runs are kept with the others.
@@ -129,7 +140,7 @@ def candidate_folder(workspace: Workspace, candidate: Candidate) -> Iterator[Wor
             elif entry.name == "plangate.lock":
                 shutil.copy2(entry, folder / entry.name)
             elif entry.name != ".git":
-                (folder / entry.name).symlink_to(entry, target_is_directory=entry.is_dir())
+                _link(folder / entry.name, to=entry)
         (folder / document_path(Kind.ENVIRONMENT, candidate.environment.name)).write_bytes(candidate.text)
         yield Workspace.open(folder)
     finally:
