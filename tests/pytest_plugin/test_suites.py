@@ -113,6 +113,14 @@ def test_an_app_that_cannot_be_opened_fails_every_item_with_the_reason(shop) -> 
     assert "Traceback" not in session.out
 
 
+def test_a_target_that_check_refuses_is_asked_nothing(shop) -> None:
+    manifest = shop.root / "envs" / "dev.yaml"
+    manifest.write_text(manifest.read_text().replace("timeout_s: 5}", "timeout_s: 5, url: 'http://127.0.0.1:1'}"))
+    session = shop.pytest("evals", "--plangate-env", "dev", "-k", "free")
+    assert session.counts.keys() == {"failed", "deselected"}
+    assert "[unread-key]" in session.out
+
+
 def test_only_selected_cells_are_asked_and_each_as_often_as_the_suite_says(shop) -> None:
     log = shop.root / "asked.log"
     session = shop.pytest("evals", "--plangate-env", "dev", "-k", "free and kb.search", SHOP_LOG=str(log))

@@ -24,7 +24,7 @@ from plangate.engine.execution import OpenTargets, execute, store_plan
 from plangate.engine.invocation import World, driver_context, look_at
 from plangate.engine.plan import RunPlan, Selection
 from plangate.engine.running_app import RunningApp
-from plangate.engine.session import Prepared, open_targets
+from plangate.engine.session import Prepared, check_targets, open_targets
 from plangate.errors import PlangateError
 from plangate.store.reader import StoredRun
 from plangate.store.writer import RunWriter
@@ -125,6 +125,7 @@ class Asking:
     async def _ask(self, wanted: set[Wanted]) -> None:
         if self._targets is None:
             context = driver_context(self._prepared, world=self._world, run="pytest")
+            check_targets(self._prepared, make_driver=make_driver, context=context)
             opening = open_targets(self._prepared, make_driver=make_driver, context=context)
             self._targets = await self._open.enter_async_context(opening)
             ask = self._world.ask_probe
