@@ -175,6 +175,7 @@ class FakeRun:
     header: RunHeader = HEADER
     missing: int = 0
     """Cells that were expected and are not in `held`, beside those of `never`."""
+    place: str = ""
     never: list[CellResult] = field(default_factory=list)
     """Expected cells that nobody observed."""
 

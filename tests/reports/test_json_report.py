@@ -61,6 +61,7 @@ def test_the_document_of_a_leak() -> None:
         "ran_differences": [],
         "app_output": 0,
         "seeds": {"gating": 7},
+        "requirements": [],
         "headline": "Failed: 3 leaks in 396 cells",
         "not_tried": list(not_tried(run.summary())),
     }

@@ -196,3 +196,53 @@ def test_more_than_five_hundred_kinds_of_failure_are_all_found(tmp_path: Path) -
     with StoredRun(path) as run:
         found = list(run.failures(limit=None))
     assert len({result.observed[0].reason for result in found}) == len(found) == 1_100
+
+
+def levels(*concurrency: int) -> SuiteRecord:
+    """A suite whose passes have these levels."""
+    passes = tuple(
+        PassRecord(
+            number=at, order=("forward", "shuffled")[at % 2], concurrency=one, process=0, seed=at, hash_seed=None
+        )
+        for at, one in enumerate(concurrency)
+    )
+    return replace(suite(cells=1), passes=passes)
+
+
+def test_a_cell_that_wavers_is_repeated_with_its_neighbours_and_says_which_pass_saw_what(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "r-1.sqlite", [DENY], [[SAW_DENY, SAW_ALLOW]], of=levels(1, 16))
+    with StoredRun(path, place=" -w shop") as run:
+        (result,) = run.failures()
+        one = run.cell(result.cell)
+    assert result.reproduce == "plangate run stage --suite gating --seed 7 -w shop"
+    assert result.alone == f"alone it may pass; plangate show r-1 --cell {result.cell} -w shop says which pass saw what"
+    assert [(seen.number, seen.order, seen.concurrency, seen.seen.effect) for seen in one.passes] == [
+        (1, "forward", 1, "deny"),
+        (2, "shuffled", 16, "allow"),
+    ]
+
+
+def test_a_wavering_cell_of_a_part_is_repeated_with_that_part(tmp_path: Path) -> None:
+    head = header("r-1", selection="plan=free,pro; state=Suspended", shard="2/4")
+    path = write_run(tmp_path / "r-1.sqlite", [DENY], [[SAW_DENY, SAW_ALLOW]], of=levels(1, 16), head=head)
+    with StoredRun(path) as run:
+        (result,) = run.failures()
+    chosen = "--plan free --plan pro --state Suspended --shard 2/4"
+    assert result.reproduce == f"plangate run stage --suite gating {chosen} --seed 7"
+
+
+@pytest.mark.parametrize(("concurrency", "told"), [((8, 8), True), ((1, 8), False), ((1, 1), False)])
+def test_a_cell_that_was_never_asked_alone_says_that_its_neighbours_may_matter(tmp_path, concurrency, told) -> None:
+    path = write_run(tmp_path / "r-1.sqlite", [DENY], [[SAW_ALLOW] * 2], of=levels(*concurrency))
+    with StoredRun(path) as run:
+        (result,) = run.failures()
+    assert result.reproduce == f"plangate run stage --cell {result.cell} --seed 7"
+    assert ("plangate run stage --suite gating --seed 7" in result.alone) is told
+
+
+def test_one_cell_that_was_asked_by_its_id_is_repeated_by_its_id(tmp_path: Path) -> None:
+    head = header("r-1", selection="1 cells by id")
+    path = write_run(tmp_path / "r-1.sqlite", [DENY], [[SAW_DENY, SAW_ALLOW]], of=levels(1, 16), head=head)
+    with StoredRun(path) as run:
+        (result,) = run.failures()
+    assert result.reproduce == f"plangate run stage --cell {result.cell} --seed 7"

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from plangate.cli.options import placed_at
 from plangate.cli.output import print_document
 from plangate.cli.reproducing import bindings_in
 from plangate.cli.signing import Signer, signer_of
@@ -259,5 +260,6 @@ def _report(
     if not (options.workspace / TRUST_PATH).exists():
         click.echo(f"note: {TRUST_PATH} is still to be written: whose word counts in your workspace")
     verb = f"plangate promote {options.environment}"
-    click.echo(f"next: {verb} --validate --present --key FILE --as PERSON" if first else f"next: {verb}")
+    more = " --validate --present --key FILE --as PERSON" if first else ""
+    click.echo(f"next: {verb}{more}{placed_at(options.workspace)}")
     return ExitCode.PASSED

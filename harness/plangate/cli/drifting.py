@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from plangate.cli.observing import until_done
+from plangate.cli.options import placed_at
 from plangate.cli.output import print_document
 from plangate.cli.promoting import ledger_time, observe_cells
 from plangate.cli.settling import finish_interrupted
@@ -207,7 +208,7 @@ def _lines(report: DriftReport, prepared: Prepared) -> Iterator[str]:
         yield f"  UNTOLD   {one.pin}  pinned {one.pinned}, and the app says nothing of it  ({one.where})"
     if report.canary_text:
         mark = {"passed": "ok     ", "failed": "DIFFERS"}.get(report.canary, "UNSEEN ")
-        yield f"  {mark}  {report.canary_text}  (plangate show {report.run})"
+        yield f"  {mark}  {report.canary_text}  (plangate show {report.run}{placed_at(prepared.folder)})"
     yield from (f"NOT CHECKED  {text}" for text in report.not_checked)
     count = len(report.texts)
     yield {

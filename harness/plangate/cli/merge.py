@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from plangate.cli.options import json_option, load_workspace, report_option, workspace_option
+from plangate.cli.options import json_option, load_workspace, placed_at, report_option, workspace_option
 
 __all__ = ["command"]
 
@@ -32,7 +32,8 @@ def command(runs: tuple[str, ...], *, workspace: Path, reports: tuple[Path, ...]
     from plangate.store.folder import RunFolder
     from plangate.store.merge import merge_runs
 
-    folder = RunFolder(load_workspace(workspace).root)
+    root = load_workspace(workspace).root
+    folder = RunFolder(root)
     run = real_world().new_run_id()
     merge_runs([folder.find(one) for one in runs], folder.path_of(run), run=run)
-    return int(show_run(folder.path_of(run), as_json=as_json, reports=reports))
+    return int(show_run(folder.path_of(run), as_json=as_json, reports=reports, place=placed_at(root)))

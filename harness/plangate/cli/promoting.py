@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from plangate.cli.observing import observe_all
+from plangate.cli.options import placed_at
 from plangate.cli.output import print_document
 from plangate.cli.signing import Signer
 from plangate.documents.environment import Environment
@@ -57,7 +58,9 @@ def show_plan(ready: Readiness, proposal: Proposal, *, form: str, keep: bool) ->
     if form == "json":
         print_document(ready.document())
     else:
-        click.echo("\n".join(plan_markdown(ready) if form == "markdown" else plan_lines(ready)))
+        place = placed_at(proposal.workspace.root)
+        for line in plan_markdown(ready) if form == "markdown" else plan_lines(ready):
+            click.echo(f"{line}{place}" if line.lstrip().startswith("plangate ") else line)
     return ExitCode.PASSED if ready.ready else ExitCode.FAILED
 
 

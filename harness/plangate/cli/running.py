@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from plangate.cli.observing import observe_all
+from plangate.cli.options import placed_at
 from plangate.cli.output import print_document
 from plangate.cli.screen import screen_width, wants_colour
 from plangate.cli.world import real_world
@@ -114,7 +115,9 @@ def run_environment(workspace: Workspace, environment: str, *, options: RunOptio
     world = real_world()
     path, ended_by = _run(workspace, environment, options=options, world=world)
     ended = ended_by if isinstance(ended_by, PlangateError) else None
-    exit_code = show_run(path, as_json=options.as_json, reports=options.reports, ended_by=ended)
+    exit_code = show_run(
+        path, as_json=options.as_json, reports=options.reports, ended_by=ended, place=placed_at(workspace.root)
+    )
     with StoredRun(path) as run:
         header = run.header
     if ended is not None:
@@ -127,13 +130,21 @@ def run_environment(workspace: Workspace, environment: str, *, options: RunOptio
 
 
 def show_run(
-    path: Path, *, as_json: bool, reports: Sequence[Path] = (), ended_by: PlangateError | None = None
+    path: Path,
+    *,
+    as_json: bool,
+    reports: Sequence[Path] = (),
+    ended_by: PlangateError | None = None,
+    place: str = "",
 ) -> ExitCode:
-    """Print a stored run, write the reports asked for; returns the exit status of its verdict."""
+    """Print a stored run, write the reports asked for; returns the exit status of its verdict.
+
+    `place` is what printed commands need beside (`placed_at`).
+    """
     from plangate.reports.survey import survey
     from plangate.reports.write import write_report
 
-    with StoredRun(path) as run:
+    with StoredRun(path, place=place) as run:
         surveyed = survey(run)
         _print(run, surveyed, as_json=as_json, ended_by=ended_by)
         for report in reports:
@@ -142,9 +153,9 @@ def show_run(
         return _EXIT_CODES[surveyed.summary.verdict]
 
 
-def show_cell(path: Path, cell: str, *, as_json: bool) -> ExitCode:
+def show_cell(path: Path, cell: str, *, as_json: bool, place: str = "") -> ExitCode:
     """Print one cell of a stored run; exit status 0 where it passed, 3 for an error, else 1."""
-    with StoredRun(path) as run:
+    with StoredRun(path, place=place) as run:
         result = run.cell(cell)
     if as_json:
         from plangate.reports.json_report import cell_document
@@ -206,5 +217,5 @@ def _print(run: StoredRun, surveyed: Survey, *, as_json: bool, ended_by: Plangat
 
 
 def _resume_command(workspace: Workspace, header: RunHeader) -> str:
-    place = "" if workspace.root.resolve() == Path.cwd() else f" -w {workspace.root}"
+    place = placed_at(workspace.root)
     return f"resume with: plangate run {header.environment} --resume {header.run}{place}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from plangate.cli.options import json_option, load_workspace, report_option, workspace_option
+from plangate.cli.options import json_option, load_workspace, placed_at, report_option, workspace_option
 
 __all__ = ["command"]
 
@@ -32,7 +32,8 @@ def command(run: str, *, workspace: Path, cell: str | None, reports: tuple[Path,
     from plangate.cli.running import show_cell, show_run
     from plangate.store.folder import RunFolder
 
-    path = RunFolder(load_workspace(workspace).root).find(run)
+    root = load_workspace(workspace).root
+    path, place = RunFolder(root).find(run), placed_at(root)
     if cell is not None:
-        return int(show_cell(path, cell, as_json=as_json))
-    return int(show_run(path, as_json=as_json, reports=reports))
+        return int(show_cell(path, cell, as_json=as_json, place=place))
+    return int(show_run(path, as_json=as_json, reports=reports, place=place))

@@ -58,7 +58,9 @@ class Cause:
     cell: str
     """The plainest cell, as an example."""
     reproduce: str
-    """The command that runs that cell."""
+    """The command that shows it again."""
+    alone: str
+    """What is to be known before that cell is asked alone, or empty."""
     place: Place
     """The square of the picture that it lies in."""
 
@@ -111,6 +113,7 @@ def _cause(group: Group, tally: Tally, suites: Sequence[SuiteSummary]) -> Cause:
         whole=group.whole,
         cell=plainest.cell,
         reproduce=plainest.reproduce,
+        alone=plainest.alone,
         place=plainest.place,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from plangate.entitlements.decision import LimitDetail
 from plangate.reports.answers import wavering_lines
 from plangate.reports.safe_text import clean
-from plangate.verdicts.result import CellResult, Expected, ObservedCount
+from plangate.verdicts.result import CellResult, Expected, ObservedCount, SeenInPass
 
 __all__ = ["cell_lines"]
 
@@ -30,7 +30,18 @@ def cell_lines(result: CellResult) -> Iterator[str]:
         yield "observed  nothing"
     if result.retries:
         yield f"retried   {result.retries} observations needed another try at the transport"
+    for one in result.passes:
+        yield f"pass {one.number:<4} {_walk(one)}: {_decision(one.seen)}"
     yield f"again     {result.reproduce}"
+    if result.alone:
+        yield f"          {result.alone}"
+
+
+def _walk(one: SeenInPass) -> str:
+    """`shuffled, 16 at a time, fresh process 2`."""
+    level = "one at a time" if one.concurrency == 1 else f"{one.concurrency} at a time"
+    process = f", fresh process {one.process}" if one.process is not None else ""
+    return f"{one.order}, {level}{process}"
 
 
 def _text(value: object) -> str:
@@ -44,9 +55,12 @@ def _expected(expected: Expected) -> str:
 
 
 def _observed(one: ObservedCount) -> str:
+    return f"{_decision(one)}, {one.count} times" if one.count != 1 else f"{_decision(one)}, once"
+
+
+def _decision(one: ObservedCount) -> str:
     what = f"{one.effect} {one.reason or 'without a reason'}" if one.effect else f"no decision: {one.fault}"
-    said = clean(what + _limit(one.limit))
-    return f"{said}, {one.count} times" if one.count != 1 else f"{said}, once"
+    return clean(what + _limit(one.limit))
 
 
 def _limit(limit: LimitDetail | None) -> str:

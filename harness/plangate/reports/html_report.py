@@ -17,6 +17,7 @@ from plangate.reports.marks import LEGEND, OF_VERDICT, SIGN, Mark
 from plangate.reports.picture import Picture, Place, Square
 from plangate.reports.rules import RULES
 from plangate.reports.safe_text import clean
+from plangate.reports.shown import shown_texts
 from plangate.reports.survey import Survey, survey
 from plangate.verdicts.claims import not_tried
 from plangate.verdicts.result import RunReport, RunSummary, Verdict
@@ -87,6 +88,7 @@ def html_report(report: RunReport, *, surveyed: Survey | None = None, cells_max:
         uncounted=looked.picture.left_out,
         facts=_facts(looked.summary),
         stopped=stopped_text(looked.summary.header),
+        shown=shown_texts(looked.summary),
         not_tried=not_tried(looked.summary),
         chips=_chips(looked.summary),
         legend=_legend(looked.picture),

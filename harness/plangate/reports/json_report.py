@@ -9,9 +9,10 @@ from plangate.reports.axes import in_order
 from plangate.reports.causes import Cause
 from plangate.reports.counts import stopped_text, verdict_text
 from plangate.reports.safe_text import encodable
+from plangate.reports.shown import shown_texts
 from plangate.reports.survey import Survey, survey
 from plangate.verdicts.claims import not_tried
-from plangate.verdicts.result import CellResult, Expected, ObservedCount, RunReport, Totals
+from plangate.verdicts.result import CellResult, Expected, ObservedCount, RunReport, SeenInPass, Totals
 
 __all__ = ["FAILURES_MAX", "cell_document", "run_document"]
 
@@ -25,7 +26,8 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
     Beside the agreed keys: `leaked` (cells with any leaking observation), `missing` (cells not observed in every pass),
     `retried` (observations that survived a transport fault), `stopped`, `reused_from`, `selection` and `shard` (empty
     where it was not so; a part of the matrix is no verdict on the whole), `ran` (whether what ran is what the manifest
-    says) with `ran_differences`, `not_tried` (sentences; rule R12), `causes` (each failing cell is in one).
+    says) with `ran_differences`, `not_tried` (sentences; rule R12), `requirements` (what the
+    suites that passed whole show), `causes` (each failing cell is in one).
     """
     looked = surveyed or survey(report)
     summary = looked.summary
@@ -53,6 +55,7 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
         "shard": header.shard,
         "ran": header.ran,
         "ran_differences": list(header.ran_differences),
+        "requirements": [{"id": name, "text": text} for name, text in shown_texts(summary).items()],
         "not_tried": list(not_tried(summary)),
         "causes": [_cause(cause) for cause in looked.causes],
         "failures": [cell_document(result) for result in report.failures(limit=FAILURES_MAX)],
@@ -87,6 +90,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "axes": {spread.axis: list(spread.values) for spread in cause.spreads},
         "cell": cause.cell,
         "reproduce": cause.reproduce,
+        **({"alone": cause.alone} if cause.alone else {}),
     }
 
 
@@ -101,10 +105,21 @@ def cell_document(result: CellResult) -> dict[str, Any]:
         "observed": [_observed(one) for one in result.observed],
         "reproduce": result.reproduce,
     }
+    if result.alone:
+        document["alone"] = result.alone
+    if result.passes:
+        document["passes"] = [_in_pass(one) for one in result.passes]
     if result.retries:
         document["retries"] = result.retries
     held: dict[str, Any] = _encodable(document)
     return held
+
+
+def _in_pass(one: SeenInPass) -> dict[str, Any]:
+    seen = _observed(one.seen)
+    del seen["count"]
+    walk = {"pass": one.number, "order": one.order, "concurrency": one.concurrency, "process": one.process}
+    return {**walk, "took_us": one.took_us, "observed": seen}
 
 
 def _encodable(value: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 from plangate.reports.axes import further_axes, value_of, value_text
 from plangate.reports.counts import count_text, stopped_text, verdict_text
 from plangate.reports.safe_text import clean
+from plangate.reports.shown import shown_texts
 from plangate.reports.signatures import decision_text, fault_text
 from plangate.verdicts.claims import not_tried
 from plangate.verdicts.result import CellResult, RunHeader, RunReport, RunSummary, RunVerdict, SuiteSummary, Verdict
@@ -186,6 +187,7 @@ def _properties(suite: SuiteSummary, summary: RunSummary, *, each_cell: bool) ->
         "plangate.seed": str(suite.seed),
         "plangate.stopped": stopped_text(header),
         "plangate.ran": header.ran,
+        **{f"plangate.requirement.{name}": text for name, text in shown_texts(summary).items()},
         "plangate.not_tried": "; ".join(not_tried(summary)),
         "plangate.coverage": suite.coverage,
         "plangate.selection": header.selection or (f"shard {header.shard}" if header.shard else "the whole matrix"),
@@ -269,6 +271,8 @@ def _outcome_of(result: CellResult) -> _Outcome | None:
         if one.effect is not None and one.detail:
             text.append(f"answered: {clean(one.detail)}")
     text.append(f"reproduce: {result.reproduce}")
+    if result.alone:
+        text.append(f"note: {result.alone}")
     return _Outcome(
         element="error" if result.verdict is Verdict.ERROR else "failure",
         kind=result.verdict.value,

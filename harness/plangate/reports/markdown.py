@@ -11,6 +11,7 @@ from plangate.reports.counts import count_text, duration_text, seeds_text, short
 from plangate.reports.marks import LEGEND, SIGN, Mark
 from plangate.reports.picture import Picture
 from plangate.reports.safe_text import clean
+from plangate.reports.shown import shown_texts
 from plangate.reports.survey import Survey, survey
 from plangate.verdicts.claims import not_tried
 from plangate.verdicts.result import RunReport, RunSummary, RunVerdict
@@ -39,9 +40,9 @@ _SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 def markdown_report(report: RunReport, *, surveyed: Survey | None = None, bytes_max: int = BYTES_MAX) -> str:
     """The run as GitHub-flavoured Markdown, at most `bytes_max` bytes whatever the run; texts of the app are inert."""
     looked = surveyed or survey(report)
-    ending = f"{_not_tried(looked.summary)}\n{_totals(looked.summary)}"
+    ending = f"{_shown(looked.summary)}{_not_tried(looked.summary)}\n{_totals(looked.summary)}"
     blocks = [_headline(looked), *_tables(looked.picture), *_causes(looked)]
-    cut = f"\n_Shortened. `plangate show {_bare(looked.summary.header.run)}` shows all._\n"
+    cut = f"\n_Shortened. `plangate show {_bare(looked.summary.header.run + looked.place)}` shows all._\n"
     room = bytes_max - len((ending + cut).encode())
     kept, used = [], 0
     for block in blocks:
@@ -138,6 +139,7 @@ def _cause(cause: Cause, *, opened: bool) -> str:
         "```sh",
         clean(cause.reproduce).replace("`", ""),
         "```",
+        *((_escaped(cause.alone), "") if cause.alone else ()),
         "</details>",
         "",
     ]
@@ -147,6 +149,17 @@ def _cause(cause: Cause, *, opened: bool) -> str:
 def _where(cause: Cause) -> str:
     told = [f"{spread.axis} {_code(spread.short(6))}" for spread in cause.spreads if spread.is_told]
     return ", ".join(told) or "everywhere"
+
+
+def _shown(summary: RunSummary) -> str:
+    """The requirements that the run shows; empty where it shows none."""
+    texts = shown_texts(summary)
+    if not texts:
+        return ""
+    lines = [f"- **{_escaped(name)}** {_escaped(text)}" for name, text in texts.items()]
+    return "\n".join(
+        [f"<details><summary>Requirements shown ({len(lines)})</summary>", "", *lines, "", "</details>", ""]
+    )
 
 
 def _not_tried(summary: RunSummary) -> str:

@@ -176,4 +176,5 @@ _FAULTS = {
 def fault_text(fault: Fault | None, detail: str | None) -> str:
     """A fault in words with what came back: `no answer: connection refused`."""
     said = _FAULTS[fault] if fault is not None else "not observed"
-    return f"{said}: {clean(detail, length_max=200)}" if detail else said
+    told = clean(detail or "", length_max=200)
+    return f"{said}: {told}" if told else said

@@ -20,6 +20,8 @@ class Survey:
     picture: Picture
     causes: tuple[Cause, ...]
     """Leaks first; every failing cell is counted in exactly one."""
+    place: str = ""
+    """What a printed command needs beside: ` -w DIR`, or empty."""
 
 
 def survey(report: RunReport) -> Survey:
@@ -33,4 +35,4 @@ def survey(report: RunReport) -> Survey:
         for result in report.unobserved():
             counter.add_unobserved(result)
     picture = counter.picture(summary.suites)
-    return Survey(summary=summary, picture=picture, causes=find_causes(tally, summary.suites))
+    return Survey(summary=summary, picture=picture, causes=find_causes(tally, summary.suites), place=report.place)

@@ -77,6 +77,7 @@ class Found(NamedTuple):
     """On how many axes the example differs from the normal value."""
     cell: str
     reproduce: str
+    alone: str
     place: Place
     """Where the example lies in the picture."""
 
@@ -187,6 +188,7 @@ def _found(result: CellResult, due: Due) -> Found:
         oddity=oddity(result.axes),
         cell=result.cell,
         reproduce=clean(result.reproduce),
+        alone=clean(result.alone),
         place=place_of(result),
     )
 

@@ -18,6 +18,7 @@ from plangate.reports.counts import (
 from plangate.reports.lines import Line, wrapped, write_lines
 from plangate.reports.marks import OF_VERDICT, Mark
 from plangate.reports.safe_text import clean, columns
+from plangate.reports.shown import shown_texts
 from plangate.reports.survey import Survey, survey
 from plangate.reports.terminal_picture import picture_lines
 from plangate.verdicts.claims import not_tried
@@ -40,17 +41,24 @@ _VERDICT_STYLE = {RunVerdict.PASSED: "good", RunVerdict.FAILED: "bad", RunVerdic
 
 
 def print_report(
-    report: RunReport, stream: TextIO, *, colour: bool, width: int = 100, surveyed: Survey | None = None
+    report: RunReport,
+    stream: TextIO,
+    *,
+    colour: bool,
+    width: int = 100,
+    surveyed: Survey | None = None,
+    requirements: bool = False,
 ) -> None:
     """Print `report` on `stream` in at most `width` columns (commands to copy may be longer).
 
-    Pass `surveyed` where the run was looked through already. Without `colour`, no escape sequence is written.
+    Pass `surveyed` where the run was looked through already. With `requirements`, those that the run shows are told
+    in words, not by their ids alone. Without `colour`, no escape sequence is written.
     """
-    lines = report_lines(surveyed or survey(report), width=max(40, width))
+    lines = report_lines(surveyed or survey(report), width=max(40, width), requirements=requirements)
     write_lines(lines, stream, colour=colour, width=max(40, width))
 
 
-def report_lines(surveyed: Survey, *, width: int) -> Iterator[Line]:
+def report_lines(surveyed: Survey, *, width: int, requirements: bool = False) -> Iterator[Line]:
     """The report as styled lines; each cause of a failure stands before the picture."""
     yield from _header(surveyed.summary, width=width)
     yield ()
@@ -66,7 +74,7 @@ def report_lines(surveyed: Survey, *, width: int) -> Iterator[Line]:
         yield ()
         yield (
             (
-                f"and {count_text(more, 'more cause', 'more causes')}: plangate show {surveyed.summary.header.run}",
+                f"and {count_text(more, 'more cause', 'more causes')}: plangate show {surveyed.summary.header.run}{surveyed.place}",
                 "bold",
             ),
         )
@@ -75,6 +83,7 @@ def report_lines(surveyed: Survey, *, width: int) -> Iterator[Line]:
     if picture:
         yield from picture
         yield ()
+    yield from _shown(surveyed.summary, width=width, in_words=requirements)
     yield from _not_tried(surveyed.summary, width=width)
     yield ()
     yield from _totals(surveyed.summary, width=width)
@@ -145,6 +154,8 @@ def _cause(cause: Cause, *, width: int) -> Iterator[Line]:
         for number, line in enumerate(wrapped(text, width=width - len(_INDENT) - 10)):
             yield ((f"{_INDENT}{label if not number else '':<10}", "dim"), (line, ""))
     yield ((f"{_INDENT}{'try':<10}", "dim"), (cause.reproduce, "command"))
+    for line in wrapped(cause.alone, width=width - len(_INDENT) - 10) if cause.alone else ():
+        yield ((f"{_INDENT}{'':<10}", "dim"), (line, "dim"))
 
 
 def _details(cause: Cause) -> Iterator[tuple[str, str]]:
@@ -165,6 +176,15 @@ def _details(cause: Cause) -> Iterator[tuple[str, str]]:
         parts.append(f"any {', '.join(everywhere)}")
     if parts:
         yield "where", " · ".join(parts)
+
+
+def _shown(summary: RunSummary, *, width: int, in_words: bool) -> Iterator[Line]:
+    """The requirements that the run shows."""
+    texts = shown_texts(summary)
+    told = [f"{name} {clean(text)}" for name, text in texts.items()] if in_words else [", ".join(texts)]
+    lines = [line for text in told if text for line in wrapped(text, width=width - len(_INDENT))]
+    for number, line in enumerate(lines):
+        yield ((f"{'shows' if not number else '':<10}", "bold"), (line, "dim"))
 
 
 def _not_tried(summary: RunSummary, *, width: int) -> Iterator[Line]:

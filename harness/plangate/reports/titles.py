@@ -213,7 +213,8 @@ def _lockout(subject: Subject) -> str:
     if all(effect == Effect.REQUIRE_APPROVAL for effect, _ in subject.said):
         return f"An approval is asked for where the plan needs none{subject.surfaces}{subject.who_what}"
     reasons = {reason for _, reason in subject.said}
-    said = f": {reasons.pop()}" if len(reasons) == 1 else ""
+    reason = reasons.pop() if len(reasons) == 1 else ""
+    said = f": {reason}" if reason else ", without a reason" if reasons == set() else ""
     if subject.pairs:
         return f"Plans are refused what they bought{subject.surfaces}{said}{subject.who_what}"
     plans = subject.values.get("plan")
@@ -239,5 +240,5 @@ def _mismatch(subject: Subject) -> str:
 def _error(subject: Subject) -> str:
     if subject.symptom.kind == "unobserved":
         return "Cells that were not observed"
-    observed = fit(subject.observed, 100)
+    observed = fit(subject.observed, 100).rstrip(" :")
     return f"{observed[0].upper()}{observed[1:]}{subject.surfaces if subject.who_what else ''}{subject.who_what}"

@@ -85,7 +85,7 @@ def write_report(report: RunReport, path: Path, *, surveyed: Survey | None = Non
 
 def _as_text(report: RunReport, surveyed: Survey) -> str:
     stream = io.StringIO()
-    print_report(report, stream, colour=False, surveyed=surveyed)
+    print_report(report, stream, colour=False, surveyed=surveyed, requirements=True)
     return stream.getvalue()
 
 

@@ -11,6 +11,7 @@ from plangate.documents.suite import AXES, JudgeMode
 from plangate.entitlements.decision import Effect
 from plangate.errors import StoreError
 from plangate.store.documents import SuiteRecord, read_header
+from plangate.store.repeating import alone_text, repeat_command
 from plangate.store.rows import AxisCodec, expected_from, observed_from
 from plangate.store.schema import connect, guarded
 from plangate.verdicts.fingerprint import Decided, decision_text, digests, limits_text
@@ -22,6 +23,7 @@ from plangate.verdicts.result import (
     ObservedCount,
     RunHeader,
     RunSummary,
+    SeenInPass,
     SuiteSummary,
     Totals,
     Verdict,
@@ -47,8 +49,10 @@ _Row = tuple[int, bytes, int, bytes, int | None, int | None, int, int, int]
 class StoredRun:
     """A run file opened for reading; also while another process still writes it. Use as a context manager."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, place: str = "") -> None:
         self.path = path
+        self.place = place
+        """Appended to each command that a person may copy: ` -w DIR`, or empty."""
         self._connection = connect(path)
         self._judged: dict[tuple[int, int, int, JudgeMode], _Judged] = {}
 
@@ -269,11 +273,30 @@ class StoredRun:
             query = _CELLS.replace("GROUP BY", "AND c.digest = :digest GROUP BY")
             row = self._connection.execute(query, {**_span(suite), "digest": wanted}).fetchone()
             if row is not None:
-                return self._result(suite, AxisCodec(suite.axes), row)
+                return replace(self._result(suite, AxisCodec(suite.axes), row), passes=self._passes(suite, row[0]))
         raise StoreError(
             f"run {self.header.run} has no cell {cell}",
             code="no-such-cell",
             hint="cell ids stand in the failures of plangate show RUN",
+        )
+
+    def _passes(self, suite: SuiteRecord, number: int) -> tuple[SeenInPass, ...]:
+        rows = self._connection.execute(
+            "SELECT o.pass, o.outcome, o.latency_us, d.text FROM observations o "
+            "LEFT JOIN details d ON d.cell = o.cell AND d.pass = o.pass WHERE o.cell = ? ORDER BY o.pass",
+            (number,),
+        )
+        walks = {one.number: one for one in suite.passes}
+        return tuple(
+            SeenInPass(
+                number=at + 1,
+                order=walks[at].order,
+                concurrency=walks[at].concurrency,
+                process=None if walks[at].hash_seed is None else walks[at].process + 1,
+                seen=observed_from(self._outcomes[outcome], count=1, detail=text),
+                took_us=took_us,
+            )
+            for at, outcome, took_us, text in rows
         )
 
     def _result(self, suite: SuiteRecord, codec: AxisCodec, row: _Row) -> CellResult:
@@ -299,7 +322,8 @@ class StoredRun:
             retries=row[7],
             took_us=row[8],
             whole=seen == len(suite.passes),
-            reproduce=f"plangate run {header.environment} --cell {identity} --seed {suite.seed}",
+            reproduce=repeat_command(header, suite, cell=identity, verdict=verdict, place=self.place),
+            alone=alone_text(header, suite, cell=identity, verdict=verdict, place=self.place),
         )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "RunReport",
     "RunSummary",
     "RunVerdict",
+    "SeenInPass",
     "SuiteSummary",
     "Totals",
     "Verdict",
@@ -75,6 +76,21 @@ class ObservedCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenInPass:
+    """What one pass saw of a cell, and how that pass walked."""
+
+    number: int
+    """From 1."""
+    order: str
+    concurrency: int
+    """Cells in flight at once; a driver that asks in batches asks so many together."""
+    process: int | None
+    """Which fresh process, from 1; None for the harness's own."""
+    seen: ObservedCount
+    took_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CellResult:
     """All that is known of one cell of a run."""
 
@@ -93,7 +109,11 @@ class CellResult:
     whole: bool = True
     """Whether it was observed in every pass: until then, a pass is none yet (rule R2)."""
     reproduce: str = ""
-    """`plangate run stage --cell c-... --seed 7`"""
+    """`plangate run stage --cell c-... --seed 7`; for answers that change, the suite in the same orders."""
+    alone: str = ""
+    """What is to be known before the cell is asked alone: that it may pass then. Empty where nothing speaks for it."""
+    passes: tuple[SeenInPass, ...] = ()
+    """Which pass saw what; only where one cell was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +236,9 @@ class RunSummary:
 
 class RunReport(Protocol):
     """What every reporter reads; `store.StoredRun` is one. All iterators stream, in the order given."""
+
+    place: str
+    """What a printed command needs beside: ` -w DIR` where the workspace is not the folder it is read in, or empty."""
 
     def summary(self) -> RunSummary:
         """Totals, verdict and fingerprint, derived from rows."""
