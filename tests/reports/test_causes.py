@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plangate.entitlements.decision import Effect
 from plangate.reports import survey
 from plangate.reports.causes import Cause
-from plangate.verdicts.result import Expected, Verdict
+from plangate.verdicts.result import Verdict
 from tests.reports.fake_run import (
     CATALOG,
     App,
@@ -428,32 +428,6 @@ def test_every_failing_cell_is_counted_in_exactly_one_cause(answers, random) -> 
         assert cause.verdict == next(iter(cause.verdicts))
         assert cause.title
     assert found == Counter(one.verdict for one in held if one.verdict is not Verdict.PASS)
-
-
-def served(*states: str, reason: str = "unknown_state") -> FakeRun:
-    """A run of an app that serves tenants in states that retain nothing."""
-    held = []
-    for state in ("Subscribed", *states):
-        for axes in every_cell(states=["Subscribed"], plans=["free"]):
-            due = expected(axes)
-            if state != "Subscribed":
-                due = Expected(effect=Effect.DENY, reason=reason, rule="D4", where="c.yaml:9:3")
-            held.append(cell_result({**axes, "state": state}, (said("allow", "entitled"),), due=due))
-    return FakeRun([one for one in held if one.axes["state"] != "Subscribed" or one.expected.effect == "allow"])
-
-
-@pytest.mark.parametrize(
-    ("states", "reason", "title"),
-    [
-        (["Canceled"], "unknown_state", "Tenants in the state Canceled keep working"),
-        (["Canceled"], "subscription_canceled", "Tenants in the state Canceled keep working"),
-        (["Canceled", "Paused"], "unknown_state", "Tenants in the state Canceled or Paused keep working"),
-        (["UnknownState"], "unknown_state", "A subscription in an unknown state is served"),
-    ],
-)
-def test_a_declared_state_is_called_by_its_name(states, reason, title) -> None:
-    titles = [cause.title for cause in survey(served(*states, reason=reason)).causes]
-    assert any(one.startswith(title) for one in titles), titles
 
 
 @pytest.mark.parametrize(

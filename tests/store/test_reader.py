@@ -13,11 +13,23 @@ from hypothesis import strategies as st
 
 from plangate.entitlements.decision import Effect
 from plangate.errors import StoreError
+from plangate.store.documents import PassRecord, SuiteRecord
 from plangate.store.reader import StoredRun
 from plangate.verdicts.judge import judge_cell
 from plangate.verdicts.observation import Observed
 from plangate.verdicts.result import ObservedCount, RunVerdict, Verdict
-from tests.store.runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, SAW_NOTHING, SAW_SUSPENDED, digest, suite, write_run
+from tests.store.runs import (
+    ALLOW,
+    DENY,
+    SAW_ALLOW,
+    SAW_DENY,
+    SAW_NOTHING,
+    SAW_SUSPENDED,
+    digest,
+    header,
+    suite,
+    write_run,
+)
 
 OBSERVED = [SAW_ALLOW, SAW_DENY, SAW_SUSPENDED, SAW_NOTHING]
 

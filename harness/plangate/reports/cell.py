@@ -30,8 +30,8 @@ def cell_lines(result: CellResult) -> Iterator[str]:
         yield "observed  nothing"
     if result.retries:
         yield f"retried   {result.retries} observations needed another try at the transport"
-    for one in result.passes:
-        yield f"pass {one.number:<4} {_walk(one)}: {_decision(one.seen)}"
+    for walk in result.passes:
+        yield f"pass {walk.number:<4} {_walk(walk)}: {_decision(walk.seen)}"
     yield f"again     {result.reproduce}"
     if result.alone:
         yield f"          {result.alone}"

@@ -72,12 +72,8 @@ def report_lines(surveyed: Survey, *, width: int, requirements: bool = False) ->
     more = len(surveyed.causes) - _CAUSES_MAX
     if more > 0:
         yield ()
-        yield (
-            (
-                f"and {count_text(more, 'more cause', 'more causes')}: plangate show {surveyed.summary.header.run}{surveyed.place}",
-                "bold",
-            ),
-        )
+        again = f"plangate show {surveyed.summary.header.run}{surveyed.place}"
+        yield ((f"and {count_text(more, 'more cause', 'more causes')}: {again}", "bold"),)
     yield ()
     picture = tuple(picture_lines(surveyed.picture, width=width))
     if picture:
