@@ -263,3 +263,19 @@ def test_an_app_that_cannot_be_imported_is_status_3(tmp_path: Path) -> None:
     done = plangate("run", "dev", cwd=make_shop(tmp_path, app="import no_such_module_here"))
     assert done.returncode == 3
     assert "no_such_module_here" in done.stderr
+
+
+def test_a_surface_that_hangs_ends_the_run_whatever_another_one_may_take(tmp_path: Path) -> None:
+    """Rule R15: with the patience of the other target, each of its 20 cells would have been waited out, and passed."""
+    app = """
+        import time
+        def hanging(request):
+            time.sleep(1.5)
+            return evaluate(request)
+    """
+    tool = '    tool: {driver: python, object: "shop_app:hanging", timeout_s: 0.3}\n'
+    environment = ENVIRONMENT.replace("timeout_s: 1}", "timeout_s: 60}") + tool
+    status, document = run_json(make_shop(tmp_path, app=app, environment=environment))
+    assert (status, document["verdict"]) == (3, "undecided")
+    assert document["stopped"] == "the target hangs at tool: 3 cells in a row got no answer in time"
+    assert document["totals"]["error"] >= 3
