@@ -7,6 +7,8 @@ No socket, no port, no client: the app is called as a server would call it, life
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+
 from plangate.documents.environment import Target
 from plangate.drivers.asgi_app import AsgiApp
 from plangate.drivers.conversation import Conversation, Prepared
@@ -69,9 +71,9 @@ class AsgiDriver:
         """Write the call for a request."""
         return self._open_conversation().prepare(request)
 
-    async def observe_prepared(self, prepared: Prepared) -> Observed:
+    def observe_prepared(self, prepared: Prepared) -> Coroutine[object, object, Observed]:
         """As `observe`."""
-        return await self._open_conversation().observe(prepared)
+        return self._open_conversation().observe(prepared)
 
     def _open_conversation(self) -> Conversation:
         if self._conversation is None:

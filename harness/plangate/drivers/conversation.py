@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import NamedTuple
 
 from plangate.drivers.exchange import CallTemplate, Exchange
@@ -54,11 +54,12 @@ class Conversation:
         except TemplateError as error:
             return Prepared(None, f"the request cannot be written: {error}", arranged)
 
-    async def observe(self, prepared: Prepared) -> Observed:
+    def observe(self, prepared: Prepared) -> Coroutine[object, object, Observed]:
         """Ask once. Total: never raises for what the target does."""
+        # No coroutine of its own: each one between engine and client costs every observation.
         if self._subjects is None or prepared.request is None:
-            return await self._ask(prepared)
-        return await self._subjects.observe(prepared.request, lambda _: self._ask(prepared))
+            return self._ask(prepared)
+        return self._subjects.observe(prepared.request, lambda _: self._ask(prepared))
 
     async def _ask(self, prepared: Prepared) -> Observed:
         call = prepared.call

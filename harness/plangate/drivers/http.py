@@ -10,6 +10,8 @@ decide: [{when: {status: 200}, effect: allow, reason: entitled}]
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+
 from plangate.documents.environment import Target
 from plangate.drivers.conversation import Conversation, Prepared
 from plangate.drivers.endpoint import Endpoint
@@ -52,9 +54,9 @@ class HttpDriver:
         """Write the call for a request."""
         return self._open_conversation().prepare(request)
 
-    async def observe_prepared(self, prepared: Prepared) -> Observed:
+    def observe_prepared(self, prepared: Prepared) -> Coroutine[object, object, Observed]:
         """As `observe`."""
-        return await self._open_conversation().observe(prepared)
+        return self._open_conversation().observe(prepared)
 
     def _open_conversation(self) -> Conversation:
         if self._conversation is None:

@@ -117,7 +117,7 @@ class _Pass:
         mine = _InFlight(task)
         self._in_flight.append(mine)
         done = 0
-        while not self.health.down and (chunk := list(islice(self.cells, self.batch))):
+        while not self.health.down and (chunk := tuple(islice(self.cells, self.batch))):
             if len(chunk) == 1:
                 await self._one(chunk[0], mine)
             else:
@@ -127,7 +127,7 @@ class _Pass:
                 # An answer that needs no waiting would keep the other tasks, the watch and Ctrl-C out.
                 await asyncio.sleep(0 if len(self.seen) <= _BUFFER_MAX else _FLUSH_EVERY_S)
 
-    async def _many(self, chunk: list[Cell], mine: _InFlight) -> None:
+    async def _many(self, chunk: Sequence[Cell], mine: _InFlight) -> None:
         by_surface: dict[str, list[Cell]] = {}
         for cell in chunk:
             by_surface.setdefault(cell.request.surface, []).append(cell)
@@ -195,7 +195,8 @@ class _Pass:
 
     def _record(self, cell: Cell, observed: Observed, started: int) -> None:
         self._prepared.pop(cell.number, None)
-        self.health.record(observed, surface=cell.request.surface)
+        if observed.fault is not None or self.health.troubled:
+            self.health.record(observed, surface=cell.request.surface)
         self.seen.append((cell.number, observed, (self.clock() - started) // 1000))
 
 
