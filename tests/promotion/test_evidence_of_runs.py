@@ -118,7 +118,10 @@ def test_a_leak_is_one_in_a_part_too_and_passes_no_gate_that_lets_one_through(tm
     gate = _gate(one, allow={"leak": 1})
     assert (gate.result, gate.why) == ("undecided", "run r-1: a part only was asked: plan=free")
     (tmp_path / "r-1.sqlite").unlink()
-    assert _gate(_signed(tmp_path, LEAK), allow={"leak": 1}).result == "passed"
+    let_through = _gate(_signed(tmp_path, LEAK), allow={"leak": 1})
+    assert (let_through.result, let_through.let_through) == ("passed", True)
+    (tmp_path / "r-1.sqlite").unlink()
+    assert not _gate(_signed(tmp_path), allow={"leak": 1}).let_through
 
 
 def test_a_leak_behind_a_thousand_other_failures_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,17 +186,18 @@ def test_a_pass_that_somebody_signed_all_the_same_opens_no_gate(
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "level"),
+    ("name", "let_through", "level"),
     [
-        ("gating", "gating", "PLANGATE_GATING_PASSED"),
-        ("commerce", "gating", "PLANGATE_GATING_COMMERCE_PASSED"),
-        ("quality", "gating", "PLANGATE_GATING_QUALITY_PASSED"),
+        ("gating", False, "PLANGATE_GATING_PASSED"),
+        ("commerce", False, "PLANGATE_GATING_COMMERCE_PASSED"),
+        ("quality", False, "PLANGATE_GATING_QUALITY_PASSED"),
+        ("gating", True, "PLANGATE_GATING_LET_THROUGH"),
     ],
 )
-def test_a_level_says_by_what_kind_of_suite_it_was_reached(name: str, kind: str, level: str) -> None:
+def test_a_level_says_by_what_kind_of_suite_it_was_reached_and_how(name: str, let_through: bool, level: str) -> None:
     stage = read_document(Kind.ENVIRONMENT, STAGE.lstrip("\n").encode(), path="envs/stage.yaml").sound()
     gates = [
-        GateState(suite=name, mode="require", result=GateResult.PASSED, type=kind),
+        GateState(suite=name, mode="require", result=GateResult.PASSED, let_through=let_through),
         GateState(suite="other", mode="warn", result=GateResult.UNDECIDED),
     ]
     identity = ReleaseIdentity(**HEX, suites={})

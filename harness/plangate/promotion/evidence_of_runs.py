@@ -140,9 +140,11 @@ def summary_of_gates(
 
 
 def _level(gate: GateState) -> str:
-    """What passed, its type first: a gating suite that somebody calls quality has judged no quality (rule R13)."""
+    """What passed, its type first: a gating suite that somebody calls quality has judged no quality (rule R13). A suite
+    that found what the manifest lets through has not passed, though its gate has."""
     kind, name = gate.type.upper(), gate.suite.upper()
-    return f"PLANGATE_{kind}_PASSED" if kind == name else f"PLANGATE_{kind}_{name}_PASSED"
+    what = kind if kind == name else f"{kind}_{name}"
+    return f"PLANGATE_{what}_{'LET_THROUGH' if gate.let_through else 'PASSED'}"
 
 
 def resource_of(environment: str) -> str:

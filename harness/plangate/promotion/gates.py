@@ -42,6 +42,8 @@ class GateState:
     """Digest of the envelope."""
     type: str = "gating"
     """How its suite was judged."""
+    let_through: bool = False
+    """Whether it passed because the manifest lets through what the suite found."""
 
     @property
     def unmet(self) -> Unmet | None:
@@ -77,6 +79,7 @@ def _decide(gate: GateSpec, found: Validation | None, suites: Mapping[str, str],
         why=why,
         evidence=found.digest,
         type=found.claims.suite_type,
+        let_through=result is GateResult.PASSED and not found.passed,
     )
 
 
