@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from plangate.documents.document import read_document
@@ -240,3 +242,12 @@ def test_a_state_may_have_a_reason_of_its_own_but_none_of_what_goes_through() ->
     taken = changed(own, "subscription_canceled", "entitled")
     (problem,) = read_document(Kind.PLAN_CATALOG, taken.encode(), path="c.yaml").errors
     assert (problem.code, "states.Unsubscribed.reason" in problem.message) == ("bad-value", True)
+
+
+def test_a_model_is_needed_only_where_there_are_prompts() -> None:
+    without = re.sub(r"  model: .*\n", "", ENVIRONMENT)
+    ((problem),) = read_document(Kind.ENVIRONMENT, without.encode(), path="e").errors
+    assert (problem.code, problem.message) == ("missing-field", "release: 'model' is missing")
+    plain = re.sub(r"  prompts: .*\n", "", without)
+    release = read_document(Kind.ENVIRONMENT, plain.encode(), path="e").sound().release
+    assert (release.model, release.model_text) == (None, "no model")

@@ -58,13 +58,19 @@ class Release:
     app_name: str
     app_version: str
     app_digest: str | None = None
-    model: ModelPin
+    model: ModelPin | None = None
+    """None only where the release has no prompts: an app without a model."""
     plans: Mapping[str, str]
     suites: Mapping[str, int]
     prompts: Mapping[str, str] = field(default_factory=dict)
     tools: Mapping[str, str] = field(default_factory=dict)
     retrieval: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def model_text(self) -> str:
+        """Name and version of the model, as reports show it."""
+        return f"{self.model.name} {self.model.version}" if self.model else "no model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

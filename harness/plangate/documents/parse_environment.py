@@ -84,24 +84,28 @@ def _probe(raw: dict[str, Any]) -> Probe:
 
 
 def _release(raw: dict[str, Any]) -> Release:
-    app, model = raw["app"], raw["model"]
+    app, model = raw["app"], raw.get("model")
     return Release(
         app_name=app["name"],
         app_version=app["version"],
         app_digest=app.get("digest"),
-        model=ModelPin(
-            provider=model["provider"],
-            name=model["name"],
-            version=model["version"],
-            digest=model.get("digest"),
-            parameters=model.get("parameters", {}),
-        ),
+        model=None if model is None else _model(model),
         plans=raw["plans"],
         suites=raw["suites"],
         prompts=raw.get("prompts", {}),
         tools=raw.get("tools", {}),
         retrieval=raw.get("retrieval", {}),
         flags=raw.get("flags", {}),
+    )
+
+
+def _model(raw: dict[str, Any]) -> ModelPin:
+    return ModelPin(
+        provider=raw["provider"],
+        name=raw["name"],
+        version=raw["version"],
+        digest=raw.get("digest"),
+        parameters=raw.get("parameters", {}),
     )
 
 

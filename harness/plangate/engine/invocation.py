@@ -254,7 +254,7 @@ def _header(prepared: Prepared, *, world: World, selection: Selection) -> RunHea
         duration_s=0.0,
         plangate=world.version,
         app=f"{release.app_name} {release.app_version}",
-        model=f"{release.model.name} {release.model.version}",
+        model=release.model_text,
         target=_target_text(manifest),
         shard=f"{selection.shard[0]}/{selection.shard[1]}" if selection.shard else "",
         selection="" if selection.everything else selection.describe(),

@@ -160,7 +160,7 @@ class Asking:
             duration_s=0.0,
             plangate=__version__,
             app=prepared.environment.release.app_name,
-            model=prepared.environment.release.model.name,
+            model=prepared.environment.release.model_text,
             target="",
         )
         self._runs += 1

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plangate.documents.environment import Environment
+from plangate.documents.environment import Environment, ModelPin
 from plangate.documents.files import document_path
 from plangate.documents.kinds import Kind
 from plangate.documents.suite import Suite
@@ -63,13 +63,7 @@ def release_document(environment: Environment, *, digests: Mapping[str, str]) ->
     return {
         "version": 1,
         "app": _present(name=release.app_name, version=release.app_version, digest=release.app_digest),
-        "model": _present(
-            provider=model.provider,
-            name=model.name,
-            version=model.version,
-            digest=model.digest,
-            parameters=dict(model.parameters),
-        ),
+        "model": {} if model is None else _model_document(model),
         "prompts": documents[Kind.PROMPT],
         "plans": documents[Kind.PLAN_CATALOG],
         "tools": dict(release.tools),
@@ -77,6 +71,16 @@ def release_document(environment: Environment, *, digests: Mapping[str, str]) ->
         "flags": dict(release.flags),
         "suites": documents[Kind.SUITE],
     }
+
+
+def _model_document(model: ModelPin) -> dict[str, Any]:
+    return _present(
+        provider=model.provider,
+        name=model.name,
+        version=model.version,
+        digest=model.digest,
+        parameters=dict(model.parameters),
+    )
 
 
 def release_digest(document: Mapping[str, Any]) -> str:
