@@ -46,3 +46,11 @@ def test_another_decision_is_told_in_its_line(tmp_path: Path) -> None:
 def test_runs_that_decide_alike_are_the_same(tmp_path: Path) -> None:
     _runs(tmp_path, REFUSED, REFUSED)
     assert plangate(tmp_path, "compare", "r-1", "r-2")[0] == 0
+
+
+def test_a_limit_that_only_one_run_tells_is_no_difference(tmp_path: Path) -> None:
+    _runs(tmp_path, REFUSED, replace(REFUSED, limit=None))
+    document = json.loads(plangate(tmp_path, "compare", "r-1", "r-2", "--json")[1])
+    assert (document["same"], document["differences"]) == (True, [])
+    assert document["fingerprints"][0] == document["fingerprints"][1]
+    assert document["details"][0] != document["details"][1]

@@ -30,7 +30,10 @@ _CHANGES_MAX = 50
 def command(before: str, after: str, *, workspace: Path, as_json: bool) -> int:
     """Compare two runs cell by cell, by cell id.
 
-    Exit status: 0 both decided alike everywhere, 1 a decision differs or a cell is only in one of them.
+    A limit that only one of them tells is no difference: not every way to ask can tell it.
+
+    Exit status: 0 both decided alike everywhere, 1 a decision, or what both tell of a limit, differs or a cell is only
+    in one of them.
     """
     from plangate.store.comparison import differences
     from plangate.store.folder import RunFolder
@@ -38,11 +41,14 @@ def command(before: str, after: str, *, workspace: Path, as_json: bool) -> int:
 
     folder = RunFolder(load_workspace(workspace).root)
     with StoredRun(folder.find(before)) as one, StoredRun(folder.find(after)) as other:
-        fingerprints = one.summary().fingerprint, other.summary().fingerprint
+        summaries = one.summary(), other.summary()
+        fingerprints = summaries[0].fingerprint, summaries[1].fingerprint
+        details = summaries[0].details, summaries[1].details
         found = list(islice(differences(one, other), _SHOWN_MAX + 1))
     if as_json:
         shown = [_entry(difference) for difference in found[:_SHOWN_MAX]]
-        print_document({"same": not found, "fingerprints": fingerprints, "differences": shown})
+        same = not found
+        print_document({"same": same, "fingerprints": fingerprints, "details": details, "differences": shown})
     else:
         _print(found, fingerprints)
     return ExitCode.FAILED if found else ExitCode.PASSED
