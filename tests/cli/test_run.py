@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.cli.shops import CATALOG, CELLS, ENVIRONMENT, SUITE, make_shop, plangate, run_json
+from tests.drivers.certificates import Authority
+from tests.drivers.servers import answering, raw_server
 
 LEAKS = """
     honest = evaluate
@@ -257,6 +261,31 @@ def test_a_target_that_check_refuses_does_not_run(tmp_path: Path) -> None:
     assert "'{subject.state}'" in done.stderr
     assert "'{subject.usage.messages}'" in done.stderr
     assert "envs/dev.yaml:14:" in done.stderr
+
+
+def test_a_shared_address_is_reached_as_the_target_that_has_it(tmp_path: Path) -> None:
+    """The sharer names neither authority nor proxy; both are where the address is."""
+    authority = Authority(tmp_path)
+    targets = """
+    interaction: {driver: authzen, url: "URL", ca: ca.pem, options: {metadata: ignore}}
+    default: {driver: authzen, url: "target:interaction", options: {metadata: ignore}}
+"""
+    answer = b'{"decision": true, "context": {"effect": "allow", "reason": "entitled"}}'
+    reply = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(answer), answer)
+
+    async def scenario() -> str:
+        async with raw_server(answering(reply), tls=authority.server()) as url:
+            environment = ENVIRONMENT.replace(
+                '    default: {driver: python, object: "shop_app:evaluate", timeout_s: 1}\n',
+                targets.lstrip("\n").replace("URL", url),
+            )
+            root = make_shop(tmp_path, environment=environment)
+            cells = ("--plan", "free", "--capability", "kb.search", "--json")
+            return (await asyncio.to_thread(plangate, "run", "dev", *cells, cwd=root)).stdout
+
+    totals = json.loads(asyncio.run(scenario()))["totals"]
+    assert totals["executed"] > 0
+    assert totals["error"] == 0
 
 
 def test_an_app_that_cannot_be_imported_is_status_3(tmp_path: Path) -> None:

@@ -313,6 +313,23 @@ def test_a_proxy_that_is_down_is_named(client: str, tmp_path: Path) -> None:
     assert "NO_PROXY" in error.hint
 
 
+def test_the_variable_in_lower_case_and_of_the_scheme_counts_first(tmp_path: Path) -> None:
+    environ = {
+        "https_proxy": "http://a:1",
+        "HTTPS_PROXY": "http://b:1",
+        "ALL_PROXY": "http://c:1",
+        "HTTP_PROXY": "http://d:1",
+    }
+    context = context_in(tmp_path, environ=environ)
+    target = Target(driver="http", proxy="env")
+    assert network_of(target, context, url="https://app").proxy == "http://a:1"
+    assert network_of(target, context, url="http://app").proxy == "http://d:1"
+    assert network_of(Target(driver="http"), context, url="https://app").proxy is None
+    excepted = context_in(tmp_path, environ={**environ, "NO_PROXY": "other, .example.test"})
+    assert network_of(target, excepted, url="https://app.example.test:8443/x").proxy is None
+    assert network_of(target, excepted, url="https://app").proxy == "http://a:1"
+
+
 def test_a_proxy_of_another_kind_is_wrong_input(tmp_path: Path) -> None:
     environ = {"HTTP_PROXY": "socks5://127.0.0.1:1"}
     with pytest.raises(InputError) as caught:
