@@ -15,6 +15,7 @@ from plangate.reports.junit import write_junit
 from plangate.reports.markdown import markdown_report
 from plangate.reports.marks import LEGEND, Mark
 from plangate.reports.terminal import print_report
+from tests.cli.shops import ENVIRONMENT, SUITE, make_shop, plangate
 from tests.reports.fake_run import FakeRun, cell_result, run_of, with_header
 
 
@@ -144,3 +145,13 @@ def test_cells_of_a_run_are_told_with_time_and_place() -> None:
         "31",
     )
     assert float(suite.get("time")) == pytest.approx(0.0015 * 396)
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".json", ".xml", ".html"])
+def test_an_app_that_cannot_be_imported_is_named_in_every_report_file(tmp_path, suffix) -> None:
+    """Also where fresh processes import it: what a worker said goes into the run."""
+    more = SUITE.replace("processes: 1", "processes: 2")
+    root = make_shop(tmp_path, environment=ENVIRONMENT.replace("shop_app:", "no_such_app:"), suite=more)
+    done = plangate("run", "dev", "--report", f"out{suffix}", cwd=root)
+    assert done.returncode == 3
+    assert "No module named" in " ".join((root / f"out{suffix}").read_text(encoding="utf-8").split())

@@ -54,16 +54,19 @@ async def _relay(
             worker, told = await _start(command, environ, stderr=stderr)
             workers.append(worker)
             readers.append(asyncio.create_task(_read(told, lines)))
-        left = len(workers)
+        left, why = len(workers), ""
         while left:
             line = await lines.get()
             if line is None:
                 left -= 1
             else:
                 since = json.loads(line)
+                if "stopped" in since:
+                    why = since["stopped"]
+                    continue
                 yield passes[since.pop("pass")], Progress(**since)
         for worker in workers:
-            _require_done(await worker.wait())
+            _require_done(await worker.wait(), why=why)
     finally:
         for worker in workers:
             if worker.returncode is None:
@@ -112,10 +115,12 @@ async def _read(told: asyncio.StreamReader, lines: asyncio.Queue[bytes | None]) 
     await lines.put(None)
 
 
-def _require_done(status: int) -> None:
+def _require_done(status: int, *, why: str) -> None:
+    """`why` is what a worker said before it ended; one that was killed says nothing."""
     if status != 0:
+        killed = f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
         raise DriverError(
-            f"a process of this run ended with status {status} before its cells were observed",
+            f"a process of this run {killed} before its cells were observed{f': {why}' if why else ''}",
             code="worker-failed",
             hint="its message stands above; plangate run --resume goes on",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import click
 
 from plangate.cli.options import load_workspace, workspace_option
 from plangate.engine.events import Progress
-from plangate.errors import DriverError, ExitCode
+from plangate.errors import DriverError, ExitCode, PlangateError
 
 __all__ = ["command"]
 
@@ -46,12 +46,18 @@ def command(
     place = (int(mine), int(parts))
     # Not 1: an app prints there. (Where standard output it is, `start` has moved it to a number of its own.)
     channel = sys.stdout.fileno() if descriptor is None else descriptor
+
+    def say(told: Mapping[str, object]) -> None:
+        os.write(channel, json.dumps(told).encode() + b"\n")
+
     work = _work(
-        environment, workspace, run_file, suite=suite, passes=passes, part=place, home=home,
-        say=lambda told: os.write(channel, json.dumps(told).encode() + b"\n"),
+        environment, workspace, run_file, suite=suite, passes=passes, part=place, home=home, say=say
     )  # fmt: skip
     try:
         until_done(work)
+    except PlangateError as error:
+        say({"stopped": error.message})
+        raise
     except BrokenPipeError:  # whoever started this is gone, so nobody wants the rest
         return ExitCode.INTERRUPTED
     return ExitCode.PASSED
@@ -66,7 +72,7 @@ async def _work(
     passes: tuple[int, ...],
     part: tuple[int, int],
     home: Path | None,
-    say: Callable[[dict[str, int]], object],
+    say: Callable[[Mapping[str, object]], object],
 ) -> None:
     from plangate.cli.world import real_world
     from plangate.engine.execution import Execution, observe_pass
