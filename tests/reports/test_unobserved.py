@@ -155,3 +155,11 @@ def test_an_app_that_cannot_be_imported_is_named_in_every_report_file(tmp_path, 
     done = plangate("run", "dev", "--report", f"out{suffix}", cwd=root)
     assert done.returncode == 3
     assert "No module named" in " ".join((root / f"out{suffix}").read_text(encoding="utf-8").split())
+
+
+def test_a_worker_says_why_to_the_run_and_nothing_into_the_progress_line(tmp_path) -> None:
+    more = SUITE.replace("processes: 1", "processes: 2")
+    root = make_shop(tmp_path, environment=ENVIRONMENT.replace("shop_app:", "no_such_app:"), suite=more)
+    (error,) = [line for line in plangate("run", "dev", cwd=root).stderr.splitlines() if "error" in line.lower()]
+    assert error.startswith("error: a process of this run ended with status 3")
+    assert "no_such_app" in error

@@ -122,5 +122,5 @@ def _require_done(status: int, *, why: str) -> None:
         raise DriverError(
             f"a process of this run {killed} before its cells were observed{f': {why}' if why else ''}",
             code="worker-failed",
-            hint="its message stands above; plangate run --resume goes on",
+            hint="plangate run --resume goes on",
         )

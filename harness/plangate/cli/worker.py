@@ -56,8 +56,9 @@ def command(
     try:
         until_done(work)
     except PlangateError as error:
-        say({"stopped": error.message})
-        raise
+        # Said to the process that started this one: a line of its own would run into the progress on the terminal.
+        say({"stopped": " ".join(f"{one.message}{f' ({one.hint})' if one.hint else ''}" for one in error.problems)})
+        return error.exit_code
     except BrokenPipeError:  # whoever started this is gone, so nobody wants the rest
         return ExitCode.INTERRUPTED
     return ExitCode.PASSED
