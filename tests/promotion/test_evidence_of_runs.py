@@ -45,6 +45,7 @@ def _signed(
     """What is signed for a run of two cells, in two passes, that went right unless said otherwise."""
     of = replace(suite(cells=cells), digest=SUITES["gating"], type=kind, covers=("C2", "C8"))
     about = replace(header(**HEX), **head)
+    folder.mkdir(exist_ok=True)
     path = write_run(folder / "r-1.sqlite", expected, observed, of=of, head=about, finished=finished)
     with StoredRun(path) as run:
         (one,) = results_of_run(run, catalogs={}, harness="sha256:" + "00" * 32)
@@ -150,6 +151,9 @@ def test_requirements_are_signed_for_a_pass_alone_and_what_was_not_tried_always(
 
 def test_how_what_ran_differs_is_signed(tmp_path: Path) -> None:
     differs = _signed(tmp_path, ran="differs", ran_differences=("model.version: pinned 1, runs 2",)).predicate
+    assert _gate(_signed(tmp_path / "again", ran="differs", ran_differences=("x: pinned 1, runs 2",))).why == (
+        "run r-1: what ran is not what the manifest declares: x: pinned 1, runs 2"
+    )
     assert (differs["ran"], differs["ranDifferences"]) == ("differs", ["model.version: pinned 1, runs 2"])
 
 

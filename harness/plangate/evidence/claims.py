@@ -23,6 +23,8 @@ class Claims:
     suite_type: str = "gating"
     ran: str = NOT_CHECKED
     """not checked | as declared | differs"""
+    differences: tuple[str, ...] = ()
+    """How what ran differs, a sentence each."""
     part: str = ""
     """Which part of its suite it is about, in words; empty for the whole."""
     requirements: tuple[str, ...] = ()
@@ -35,7 +37,7 @@ class Claims:
         if self.suite_type not in JUDGED_TYPES:
             yield f"this version cannot judge a suite of type {self.suite_type}"
         if self.ran == DIFFERS:
-            yield "what ran is not what the manifest declares"
+            yield ": ".join(("what ran is not what the manifest declares", *self.differences[:1]))
         if self.part:
             yield f"a part only was asked: {self.part}"
 
@@ -46,6 +48,7 @@ def claims_of(predicate: Mapping[str, Json]) -> Claims:
     return Claims(
         suite_type=_text(predicate.get("suiteType")) or "gating",
         ran=_text(predicate.get("ran")) or NOT_CHECKED,
+        differences=_texts(predicate.get("ranDifferences")),
         part="; ".join(filter(None, (selection, f"shard {shard}" if shard else ""))),
         requirements=_texts(predicate.get("requirements")),
         not_tried=_texts(predicate.get("notTried")),

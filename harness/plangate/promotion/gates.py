@@ -90,10 +90,10 @@ def _judge(gate: GateSpec, found: Validation, suites: Mapping[str, str], now: da
         age = now - instant(found.at)
         if age > duration(gate.max_age):
             return GateResult.STALE, f"its result is {spoken(age)} old, and {gate.max_age} is the most"
-    if found.undecided or found.totals.get("executed", 0) < found.totals.get("expected", 1):
-        return GateResult.UNDECIDED, f"run {found.run} could not judge everything"
     if unsaid := _says_nothing(gate, found):
         return GateResult.UNDECIDED, unsaid
+    if found.undecided or found.totals.get("executed", 0) < found.totals.get("expected", 1):
+        return GateResult.UNDECIDED, f"run {found.run} could not judge everything"
     result, why = (GateResult.PASSED, "") if found.passed else _weigh(gate, found)
     if result is GateResult.PASSED and found.lacking:
         return GateResult.UNDECIDED, f"run {found.run} passed, and too few say so: {found.lacking}"

@@ -204,7 +204,7 @@ def _reader(kind: Callable[..., Any], **parsers: Callable[[Any], Any]) -> Callab
 
 
 def _claims(row: Mapping[str, Any]) -> Claims:
-    lists = {name: tuple(row[name]) for name in ("requirements", "not_tried")}
+    lists = {name: tuple(row[name]) for name in ("differences", "requirements", "not_tried")}
     return Claims(**{**row, **lists})
 
 
