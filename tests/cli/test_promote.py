@@ -230,7 +230,10 @@ def test_a_clock_that_was_set_back_decides_nothing(root: Path) -> None:
     plan = plan_of(root, "promote", "stage")["plan"]
     key = PrivateKey.load((root / "keys" / "mallory.key").read_bytes())
     Ledger(root / "evidence").append(b"{}", key=key, at="2999-01-01T00:00:00Z")
-    for verb in (("promote", "stage", "--apply", plan), ("hold", "stage", "--reason", "x")):
+    for verb in (
+        ("promote", "stage", "--apply", plan), ("promote", "stage", "--validate"), ("hold", "stage", "--reason", "x"),
+        ("approve", plan, "--role", "manager"),
+    ):  # fmt: skip
         assert plangate(root, *verb, *by(root, "alice"))[::2] == (4, "clock-behind")
     assert "revision: 1" in (root / "envs/stage.yaml").read_text(encoding="utf-8")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from plangate.evidence.envelope import open_envelope
-from plangate.evidence.keys import PublicKey
+from plangate.evidence.keys import PublicKey, generate
 from plangate.evidence.ledger import Ledger
 from tests.cli.shops import APP, plangate
 from tests.drivers.servers import serving
@@ -176,3 +176,15 @@ def test_nothing_is_reproduced_by_an_app_that_does_not_say_what_it_runs(publishe
     assert (status, document["reproduced"], document["ran"]) == (3, False, "differs")
     assert (document["differences"], document["fingerprint"]) == ([], document["publisher_fingerprint"])
     assert "answers 404" in document["ran_differences"][0]
+
+
+def test_a_clock_behind_the_customers_own_ledger_is_told_before_anything_is_asked(
+    published: Published, tmp_path: Path
+) -> None:
+    folder = _customer(tmp_path, app='\nopen("asked", "w").close()\n')
+    key = generate("ed25519")
+    (folder / "me.key").write_bytes(key.pem())
+    Ledger(folder / "evidence").append(b"{}", key=key, at="2999-01-01T00:00:00Z")
+    status, document = _reproduce(published, folder, "--key", str(folder / "me.key"), "--as", "me@customer.example")
+    assert (status, document["error"]["code"]) == (4, "clock-behind")
+    assert not list(tmp_path.rglob("asked"))

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from plangate.cli.clock import signing_time
 from plangate.cli.options import placed_at
 from plangate.cli.output import print_document
 from plangate.cli.reproducing import bindings_in
@@ -202,7 +203,7 @@ def _record(found: Verification, signer: Signer, options: AdoptOptions) -> None:
     moves = record.state.environment(options.source).promotions
     if moves and (moves[-1].release, moves[-1].revision) == (found.release, upstream.revision):
         return
-    at = real_world().now()
+    at = signing_time(real_world().now(), last_at=record.last_at)
     statement = adoption_of(
         identify(workspace, upstream),
         source=options.source,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import click
 
+from plangate.cli.clock import signing_time
 from plangate.cli.observing import observe_all
 from plangate.cli.options import placed_at
 from plangate.cli.output import print_document
@@ -16,7 +16,7 @@ from plangate.documents.workspace import Workspace
 from plangate.engine.invocation import World, start_run
 from plangate.engine.plan import EVERYTHING, Selection
 from plangate.engine.session import Prepared, prepare
-from plangate.errors import EvidenceError, ExitCode, InputError
+from plangate.errors import ExitCode, InputError
 from plangate.evidence.envelope import seal
 from plangate.evidence.statements import Statement
 from plangate.promotion.acts import after, approval_of, bypass_of, hold_of, promotion_of
@@ -286,12 +286,5 @@ def _summary(
 
 
 def ledger_time(record: Record, world: World) -> str:
-    """Now, or the ledger's last entry where the clock was set back: time never runs backwards in evidence."""
-    now = world.now()
-    if record.last_at and instant(record.last_at) - instant(now) > timedelta(days=1):
-        raise EvidenceError(
-            f"the clock says {now}, and the ledger's last entry is of {record.last_at}",
-            code="clock-behind",
-            hint="set the clock right: soak, windows and expiry cannot be decided",
-        )
-    return max(now, record.last_at)
+    """The time to sign under, after what is in `record`. Raises EvidenceError `clock-behind`."""
+    return signing_time(world.now(), last_at=record.last_at)

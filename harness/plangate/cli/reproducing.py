@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from plangate.cli.clock import signing_time
 from plangate.cli.keys import load_key
 from plangate.cli.output import print_document
 from plangate.cli.promoting import observe_cells
@@ -97,6 +98,9 @@ def reproduce(file: Path, *, options: ReproduceOptions) -> ExitCode:
     # A key that does not open is told before minutes are spent.
     key = load_key(options.key, passphrase_env=options.passphrase_env) if options.key else None
     home = (options.home or options.bindings.parent).resolve()
+    ledger = Ledger(home / "evidence")
+    if key is not None:
+        signing_time(real_world().now(), last_at=ledger.last_at())
     with BundleFile(file) as bundle, TemporaryDirectory(prefix="plangate-") as scratch:
         prepared, unnamed = _prepared(bundle, Path(scratch), home=home, options=options)
         path = observe_cells(prepared, world=real_world())
@@ -104,7 +108,7 @@ def reproduce(file: Path, *, options: ReproduceOptions) -> ExitCode:
             compared = _compare(bundle, run, unnamed)
             statements = _statements(prepared, run, compared, person=options.person or "") if key else []
     if key is not None:
-        ledger, at = Ledger(home / "evidence"), real_world().now()
+        at = signing_time(real_world().now(), last_at=ledger.last_at())
         signed = [ledger.append(seal(one, key=key), key=key, at=at).digest for one in statements]
         click.echo(f"signed as {options.person}: {len(signed)} statements in {home / 'evidence'}", err=True)
     _print(compared, as_json=options.as_json)

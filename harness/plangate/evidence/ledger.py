@@ -102,6 +102,13 @@ class Ledger:
             )
         return data
 
+    def last_at(self) -> str:
+        """When the last entry was made; empty where there is none."""
+        last = ""
+        for entry in self.entries():
+            last = entry.at
+        return last
+
     def append(self, envelope: bytes, *, key: PrivateKey, at: str) -> LedgerEntry:
         """Add an envelope, signed for by `key`; on disk, and safe from a power cut, before this returns.
 
@@ -226,10 +233,7 @@ class Ledger:
     def rebuild(self) -> None:
         """Make the cache again from the entries."""
         with _stored(self.folder), self._locked():
-            last = ""
-            for entry in self.entries():
-                last = entry.at
-            self._keep(self.frontier(), last)
+            self._keep(self.frontier(), self.last_at())
 
     def _edge(self) -> tuple[Frontier, str]:
         """Frontier and time of the last entry: from the cache where it fits the file, else from every entry."""
@@ -238,10 +242,7 @@ class Ledger:
         cached = self._cached(size_bytes)
         if cached is not None:
             return cached
-        last = ""
-        for entry in self.entries():
-            last = entry.at
-        return self.frontier(), last
+        return self.frontier(), self.last_at()
 
     def _cached(self, size_bytes: int) -> tuple[Frontier, str] | None:
         path = self._entries.with_name("frontier.json")
