@@ -123,3 +123,9 @@ def test_each_step_points_at_its_line() -> None:
 
 RAW = {"capabilities": {"kb.search": {}}, "plans": {"free": {"grants": ["kb.search"]}}}
 KB = Request(capability="kb.search")
+
+
+def test_a_state_with_its_own_reason_is_explained_as_a_state() -> None:
+    catalog = sample(states__canceled={"retains": [], "reason": "subscription_canceled"})
+    last = why(Oracle.of(catalog), Subject(plan="pro", state="canceled"), Request(capability="kb.search"))[-1]
+    assert (last.rule, last.text) == ("D4", "the state is canceled, which does not retain it")

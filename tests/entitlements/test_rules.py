@@ -445,3 +445,15 @@ def test_limit_of_is_the_limit_that_decisions_use() -> None:
 def test_catalog_without_anything_denies_all() -> None:
     oracle = Oracle.of(catalog_of({"capabilities": {}, "plans": {}}))
     assert oracle.decide(Subject(plan="", state="Subscribed"), Request(capability="")).reason == "unknown_capability"
+
+
+def test_d9_flat_rate_counts_as_one_seat_and_no_seats_as_none() -> None:
+    for quantity, limit in ((None, 100), (1, 100), (0, 0)):
+        decision = decide("report.export", plan="enterprise", quantity=quantity, usage={"exports": 100})
+        assert (decision.reason, decision.limit and decision.limit.limit) == ("limit_exceeded", limit)
+    assert decide("report.export", plan="enterprise", quantity=None, usage={"exports": 99}).reason == "entitled"
+
+
+def test_d9_use_that_costs_nothing_of_a_limit_passes_it_though_it_is_overrun() -> None:
+    overrun = {"messages": 0, "exports": 4_711}
+    assert decide("kb.search", cost={"messages": 2, "exports": 0}, usage=overrun).reason == "entitled"
