@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from plangate.documents.environment import Environment
     from plangate.documents.suite import Suite
     from plangate.documents.workspace import Workspace
+    from plangate.matrix.expansion import Matrix
 
 __all__ = ["CELLS_MAX", "PAIRS_MAX", "expected_reasons"]
 
@@ -35,13 +36,16 @@ def expected_reasons(
         return None
     spanned = list(_spanning(workspace, catalog))
     suites = [suite for _, suite in spanned]
+    # Rows of a covering array take long to find: a quick look could never tell that no cell expects a reason.
+    if quick and any(suite.strength is not None for suite in suites):
+        for environment, suite in spanned:
+            if suite.strength is None:
+                _matrix(catalog, environment, suite)
+        return None
     wanted = set(possible_reasons(catalog, suites=suites))
     seen: set[str] = set()
     left = CELLS_MAX
     for environment, suite in spanned:
-        # Rows of a covering array take long to find and are all among the cells of the whole matrix.
-        if quick and suite.strength is not None:
-            return None
         looked = 0
         for reason in islice(_reasons(catalog, environment, suite), left if quick else None):
             looked += 1
@@ -69,6 +73,11 @@ def _spanning(workspace: Workspace, catalog: PlanCatalog) -> Iterator[tuple[Envi
 
 
 def _reasons(catalog: PlanCatalog, environment: Environment, suite: Suite) -> Iterator[str]:
+    matrix = _matrix(catalog, environment, suite)
+    return (matrix.oracle.decide(cell.subject, cell.request).reason for cell in matrix)
+
+
+def _matrix(catalog: PlanCatalog, environment: Environment, suite: Suite) -> Matrix:
     from plangate.entitlements.oracle import Oracle
     from plangate.matrix.expansion import expand
 
@@ -77,4 +86,4 @@ def _reasons(catalog: PlanCatalog, environment: Environment, suite: Suite) -> It
     surfaces = (*_SURFACES, "default") if "default" in targets else tuple(name for name in _SURFACES if name in targets)
     matrix = expand(suite, oracle, surfaces=surfaces)
     matrix.require_cells()
-    return (oracle.decide(cell.subject, cell.request).reason for cell in matrix)
+    return matrix
