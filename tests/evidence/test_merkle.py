@@ -129,6 +129,14 @@ def test_hashes_of_other_lengths_and_a_tree_of_another_height_prove_nothing_of_t
     assert not verify_inclusion(second, index=0, size=1, proof=[first], root=root)
 
 
+def test_a_prefix_is_not_proven_by_hashes_that_are_cut_elsewhere() -> None:
+    """The root is made of the very bytes of the true hashes; only where one ends and the next begins is moved."""
+    first, second = leaf_hash(ENTRIES[0]), leaf_hash(ENTRIES[1])
+    tree = {"old_size": 1, "size": 2, "root": _mth(ENTRIES[:2])}
+    assert verify_consistency(**tree, old_root=first, proof=[second])
+    assert not verify_consistency(**tree, old_root=first + second[:1], proof=[second[1:]])
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_proof_of_the_standard_proves_one_prefix_of_one_tree(size: int) -> None:
     entries = ENTRIES[:size]

@@ -110,6 +110,9 @@ GOOD = Bypass(
         ({"expires": "2036-11-26T10:00:00Z"}, False),
         ({"expires": "2026-11-26T12:00:00Z"}, False),
         ({"expires": ""}, False),
+        ({"expires": "soon"}, False),
+        ({"expires": "2026-11-30T10:00:00"}, False),
+        ({"expires": "9999-12-31T23:59:59-23:59"}, False),
         ({"person": "alice"}, False),
     ],
 )
@@ -117,3 +120,42 @@ def test_a_signed_bypass_counts_only_as_far_as_a_bypass_may_go(changed: dict[str
     """The verb refuses these; whoever holds a key can sign them all the same."""
     found = live_bypasses([replace(GOOD, **changed)], now=NOON, requester="alice")
     assert bool(found) is counts
+
+
+UNREADABLE = ["soon", "", "2026-11-30T10:00:00", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"]
+
+
+@pytest.mark.parametrize("expires", UNREADABLE)
+def test_a_word_whose_end_nobody_can_read_counts_for_nothing_stops_nothing_and_is_told(
+    workspace: Workspace, expires: str
+) -> None:
+    """A key holder signs what the verbs refuse. Everybody else goes on, and is told why that word is no word."""
+    proposal = propose(workspace, "stage", source=None)
+    plan, environment = proposal.plan, proposal.candidate.environment
+    asking = replace(environment, promotion=replace(environment.promotion, approvals_count=1, approval_roles=()))
+
+    def missing(state: State) -> list[tuple[str, str]]:
+        found = readiness(plan, asking, state=state, sources=proposal.sources, now=NOON)
+        assert found.bypassed == ()
+        return [(one.demand, one.text) for one in found.missing]
+
+    without = missing(State())
+    assert {"P1/gating", "P5"} <= {demand for demand, _ in without}
+    bypass = replace(GOOD, plan=plan.digest, environment="stage", demand="P1/gating", expires=expires)
+    approval = replace(REJECTED, plan=plan.digest, environment="stage", expires=expires)
+    told = missing(State(bypasses={plan.digest: [bypass]}, approvals={plan.digest: [approval]}))
+    reason = f"does not count: {expires!r}, where it should say until when it stands, is not a time"
+    assert sorted(one for one in told if one not in without) == [
+        ("P1/gating", f"the bypass of P1/gating by sue {reason}"),
+        ("P5", f"the approval of dave {reason}"),
+    ]
+    assert [one for one in told if one in without] == without
+
+
+def test_a_bypass_of_what_is_not_missing_is_no_demand_of_its_own(workspace: Workspace) -> None:
+    proposal = propose(workspace, "stage", source=None)
+    plan = proposal.plan
+    idle = replace(GOOD, plan=plan.digest, environment="stage", demand="P8/soak", reason="")
+    state = State(bypasses={plan.digest: [idle]})
+    found = readiness(plan, proposal.candidate.environment, state=state, sources=proposal.sources, now=NOON)
+    assert not [one for one in found.missing if one.demand == "P8/soak"]

@@ -67,7 +67,7 @@ def _float(digits: str) -> float:
 
 
 def _check(value: Json, *, depth: int) -> None:
-    if depth > _DEPTH_MAX:
+    if isinstance(value, dict | list) and depth >= _DEPTH_MAX:
         _refuse(f"it is nested deeper than {_DEPTH_MAX} levels")
     if isinstance(value, str):
         if _SURROGATE.search(value):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from plangate.promotion.state import Approval
-from plangate.promotion.unmet import Unmet, instant
+from plangate.promotion.unmet import Unmet, end_of_word
 
 __all__ = ["counted_approvals", "unmet_approvals"]
 
@@ -21,7 +21,8 @@ def counted_approvals(
     for approval in approvals:
         alone = approval.person not in people and approval.key not in keys
         fits = not roles or approval.role in roles
-        alive = bool(approval.expires) and instant(approval.expires) > now
+        end = end_of_word(approval.expires)
+        alive = end is not None and end > now
         if alone and fits and alive and approval.person not in excluded:
             people.add(approval.person)
             keys.add(approval.key)
@@ -65,4 +66,7 @@ def _why(one: Approval, *, roles: Sequence[str], excluded: Sequence[str], now: d
         return "who asks for a promotion, or made the release, does not approve it"
     if roles and one.role not in roles:
         return f"{one.role} is not a role that may approve here"
-    return "it expired" if not one.expires or instant(one.expires) <= now else "same person or key as another"
+    end = end_of_word(one.expires)
+    if end is None:
+        return f"{one.expires!r}, where it should say until when it stands, is not a time"
+    return "it expired" if end <= now else "same person or key as another"

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from plangate.errors import InputError
 from plangate.promotion.state import Bypass
-from plangate.promotion.unmet import Unmet, duration, instant
+from plangate.promotion.unmet import Unmet, duration, end_of_word, instant
 
-__all__ = ["BYPASS_MAX", "live_bypasses", "may_be_bypassed", "require_bypassable"]
+__all__ = ["BYPASS_MAX", "idle_bypasses", "live_bypasses", "may_be_bypassed", "require_bypassable"]
 
 BYPASS_MAX = timedelta(days=7)
 """A bypass for longer is a policy: change the manifest."""
@@ -42,12 +42,31 @@ def require_bypassable(demand: str, *, missing: Iterable[Unmet], expires: str) -
 
 def live_bypasses(bypasses: Sequence[Bypass], *, now: datetime, requester: str | None) -> dict[str, Bypass]:
     """Demand -> the newest bypass of it that counts at `now`; who applies the plan does not excuse himself from it."""
-    return {
-        one.demand: one
+    return {one.demand: one for one in bypasses if not _against(one, now=now, requester=requester)}
+
+
+def idle_bypasses(
+    bypasses: Sequence[Bypass], *, missing: Iterable[Unmet], now: datetime, requester: str | None
+) -> list[Unmet]:
+    """What is signed to skip one of the `missing` demands and does not count, each with the reason."""
+    names = {one.demand: one for one in missing}
+    return [
+        Unmet(owed.rule, f"the bypass of {one.demand} by {one.person} does not count: {why}", owed.name)
         for one in bypasses
-        if may_be_bypassed(one.demand)
-        and one.reason
-        and one.expires
-        and now < instant(one.expires) <= instant(one.at) + BYPASS_MAX
-        and one.person != requester
-    }
+        if (owed := names.get(one.demand)) and (why := _against(one, now=now, requester=requester))
+    ]
+
+
+def _against(one: Bypass, *, now: datetime, requester: str | None) -> str:
+    end = end_of_word(one.expires)
+    if not may_be_bypassed(one.demand):
+        return "nobody can skip this"
+    if not one.reason:
+        return "it gives no reason"
+    if end is None:
+        return f"{one.expires!r}, where it should say until when it stands, is not a time"
+    if end <= now:
+        return "it expired"
+    if end > instant(one.at) + BYPASS_MAX:
+        return f"it stands for more than {BYPASS_MAX.days} days"
+    return "who applies the plan does not excuse himself from it" if one.person == requester else ""

@@ -8,7 +8,7 @@ from datetime import datetime
 from plangate.documents.environment import Environment
 from plangate.documents.placement_rules import placement_problems
 from plangate.promotion.approvals import unmet_approvals
-from plangate.promotion.bypasses import live_bypasses
+from plangate.promotion.bypasses import idle_bypasses, live_bypasses
 from plangate.promotion.gates import GateState, decide_gates
 from plangate.promotion.graph import unmet_sources
 from plangate.promotion.plan import PromotionPlan, Readiness
@@ -50,11 +50,13 @@ def readiness(
     missing += _sources(plan, environment, state=state, sources=sources, now=now)
     missing += _approvals(plan, environment, state=state, now=now, requester=requester)
     missing += unmet_windows(environment.promotion.windows, now=now)
-    allowed = live_bypasses(state.bypasses_of(plan.digest, environment=plan.environment), now=now, requester=requester)
+    signed = state.bypasses_of(plan.digest, environment=plan.environment)
+    allowed = live_bypasses(signed, now=now, requester=requester)
+    left = [one for one in missing if one.demand not in allowed]
     return Readiness(
         plan=plan,
         gates=gates,
-        missing=tuple(one for one in missing if one.demand not in allowed),
+        missing=(*left, *idle_bypasses(signed, missing=left, now=now, requester=requester)),
         bypassed=tuple((one, allowed[one.demand]) for one in missing if one.demand in allowed),
     )
 

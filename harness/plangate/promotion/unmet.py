@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from plangate.errors import InputError
 
-__all__ = ["Unmet", "duration", "instant", "spoken"]
+__all__ = ["Unmet", "duration", "end_of_word", "instant", "spoken"]
 
 _DURATION = re.compile(r"P(?=.)(?:(\d{1,6})W|(?:(\d{1,6})D)?(?:T(?=.)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})S)?)?)")
 
@@ -43,9 +43,20 @@ def instant(text: str) -> datetime:
         when = datetime.fromisoformat(text)
     except ValueError:
         when = None
-    if when is None or when.tzinfo is None:
-        raise InputError(f"{text!r} is not a time", code="bad-format", hint="write it as 2026-11-22T10:00:00Z")
-    return when.astimezone(UTC)
+    try:
+        if when is not None and when.tzinfo is not None:
+            return when.astimezone(UTC)
+    except OverflowError:  # the first and the last day that Python knows, in a zone where it is the day beside
+        pass
+    raise InputError(f"{text!r} is not a time", code="bad-format", hint="write it as 2026-11-22T10:00:00Z")
+
+
+def end_of_word(expires: str) -> datetime | None:
+    """When a signed word ends; None where nobody can read that: such a word counts for nothing, and stops nobody."""
+    try:
+        return instant(expires)
+    except InputError:
+        return None
 
 
 def spoken(length: timedelta) -> str:
