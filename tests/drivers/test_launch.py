@@ -415,7 +415,7 @@ def test_an_address_served_while_the_app_itself_has_ended_is_not_the_apps() -> N
         server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
         async with server:
             address = urlsplit(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-            await _until_ready(Ended(), Launch(command=("app",), ready=None, timeout_s=5), address, network=None)  # type: ignore[arg-type]
+            await _until_ready(Ended(), Launch(command=("app",), ready=None, timeout_s=5), address, None, str)  # type: ignore[arg-type]
 
     with pytest.raises(DriverError, match="exit status 98") as refused:
         asyncio.run(scenario())

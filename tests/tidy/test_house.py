@@ -51,8 +51,7 @@ def test_every_run_time_dependency_is_imported_and_nothing_else_is(project, modu
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 imported.add((node.module or "").split(".")[0])
     from_elsewhere = imported - set(sys.stdlib_module_names) - {"plangate", "pytest"}
-    arriving = {"filelock"}  # declared ahead of the code that uses them
-    assert from_elsewhere | arriving == declared
+    assert from_elsewhere == declared
 
 
 def test_readme_opens_with_two_commands(root: Path) -> None:
