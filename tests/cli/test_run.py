@@ -12,6 +12,7 @@ import pytest
 from tests.cli.shops import CATALOG, CELLS, ENVIRONMENT, SUITE, make_shop, plangate, run_json
 from tests.drivers.certificates import Authority
 from tests.drivers.servers import answering, raw_server
+from tests.drivers.test_http_versions import only_http2
 
 LEAKS = """
     honest = evaluate
@@ -263,21 +264,23 @@ def test_a_target_that_check_refuses_does_not_run(tmp_path: Path) -> None:
     assert "envs/dev.yaml:14:" in done.stderr
 
 
-def test_a_shared_address_is_reached_as_the_target_that_has_it(tmp_path: Path) -> None:
-    """The sharer names neither authority nor proxy; both are where the address is."""
+@pytest.mark.parametrize("version", ["1.1", "2"])
+def test_a_shared_address_is_reached_as_the_target_that_has_it(version: str, tmp_path: Path) -> None:
+    """The sharer names neither authority nor proxy nor HTTP; all are where the address is."""
     authority = Authority(tmp_path)
     targets = """
-    interaction: {driver: authzen, url: "URL", ca: ca.pem, options: {metadata: ignore}}
+    interaction: {driver: authzen, url: "URL", ca: ca.pem, http: "HTTP", options: {metadata: ignore}}
     default: {driver: authzen, url: "target:interaction", options: {metadata: ignore}}
 """
     answer = b'{"decision": true, "context": {"effect": "allow", "reason": "entitled"}}'
     reply = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(answer), answer)
 
     async def scenario() -> str:
-        async with raw_server(answering(reply), tls=authority.server()) as url:
+        handler = only_http2() if version == "2" else answering(reply)
+        async with raw_server(handler, tls=authority.server()) as url:
             environment = ENVIRONMENT.replace(
                 '    default: {driver: python, object: "shop_app:evaluate", timeout_s: 1}\n',
-                targets.lstrip("\n").replace("URL", url),
+                targets.lstrip("\n").replace("URL", url).replace("HTTP", version),
             )
             root = make_shop(tmp_path, environment=environment)
             cells = ("--plan", "free", "--capability", "kb.search", "--json")

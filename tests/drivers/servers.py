@@ -62,7 +62,7 @@ async def raw_server(handler: Handler, *, tls: ssl.SSLContext | None = None) -> 
         finally:
             tasks.discard(task)
             writer.close()
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
                 await writer.wait_closed()
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)

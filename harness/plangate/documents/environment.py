@@ -143,6 +143,8 @@ class Target:
     """http, authzen: a PEM file with authorities to trust beside the system's; relative to the workspace."""
     proxy: str | None = None
     """http, authzen: `env` = through the proxy that HTTPS_PROXY and the like name; None = directly."""
+    http: str | None = None
+    """http, authzen: the version of HTTP that is spoken, `1.1` or `2`; None = 1.1."""
     options: Mapping[str, Json] = field(default_factory=dict)
     """For drivers of others."""
 

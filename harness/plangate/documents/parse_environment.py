@@ -125,6 +125,7 @@ def _target(raw: dict[str, Any]) -> Target:
         batch=raw.get("batch"),
         ca=raw.get("ca"),
         proxy=raw.get("proxy"),
+        http=raw.get("http"),
         options=raw.get("options", {}),
     )
 

@@ -20,7 +20,7 @@ from plangate.documents.wording import shown
 from plangate.drivers.headers import target_headers
 from plangate.drivers.http_client import LIBRARIES, HttpClient, open_client
 from plangate.drivers.launch import accepts_connections, check_launch, free_port, launch
-from plangate.drivers.network import check_certificate, network_of
+from plangate.drivers.network import check_handshake, network_of
 from plangate.drivers.processes import Process
 from plangate.drivers.protocol import DriverContext
 from plangate.drivers.redaction import Redactor
@@ -97,6 +97,13 @@ class Endpoint:
                 network=self.network,
             )
         except ImportError as error:
+            if error.name == "h2":
+                raise DriverError(
+                    f"the HTTP client {self._library or 'httpx2'!r} speaks HTTP/2 only with the package h2",
+                    code="http2-not-installed",
+                    where="http",
+                    hint="install plangate[http2], or the client pyreqwest",
+                ) from error
             raise DriverError(
                 f"the HTTP client {self._library!r} is not installed",
                 code="unknown-client",
@@ -153,7 +160,7 @@ class Endpoint:
                 code="target-unreachable",
                 hint="start the app, correct url, or let plangate start it with launch",
             )
-        await check_certificate(address, self.network, timeout_s=timeout_s)
+        await check_handshake(address, self.network, timeout_s=timeout_s)
 
 
 def _library(target: Target) -> str | None:

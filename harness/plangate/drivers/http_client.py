@@ -1,8 +1,8 @@
 """The one place that knows an HTTP client: pyreqwest, or httpx2 where pyreqwest cannot be imported.
 
-All behave alike: HTTP/1.1, also over TLS; no redirects, no cookies, no decompression; a proxy only where the network
-names one. An answer is read up to a limit and no further. httpx, whose continuation httpx2 is, stands behind the same
-seam. Why these: decision 5.
+All behave alike: HTTP/1.1, also over TLS, or HTTP/2 where the network says so; no redirects, no cookies, no
+decompression; a proxy only where the network names one. An answer is read up to a limit and no further. httpx, whose
+continuation httpx2 is, stands behind the same seam. Why these: decision 5.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BODY_BYTES_MAX: Final = 1024 * 1024
 CONNECT_TIMEOUT_S: Final = 5.0
 _LETTING_GO_S: Final = 0.01
 _HEADERS: Final = {"User-Agent": "plangate", "Accept-Encoding": "identity"}
-_CLOSED: Final = re.compile("disconnected|closed connection")
+_CLOSED: Final = re.compile("disconnected|closed connection|^<StreamReset |^<ConnectionTerminated ")
 """How httpcore2 words it that a connection ended; its other protocol errors are about what came."""
 
 
@@ -88,7 +88,7 @@ def open_client(
     """A client with as many pooled connections as requests may be in flight.
 
     `library`: one of `LIBRARIES`, or None for pyreqwest, or httpx2 where that cannot be imported. Raises ImportError
-    for one that is not installed.
+    for one that is not installed; its `name` is `h2` where only that is missing.
     """
     if library in (None, "pyreqwest"):
         try:
@@ -133,7 +133,9 @@ class _PyreqwestClient:
         self._errors: Any = exceptions
         self._timeout_s = timeout_s
         self._heads_first = False
-        builder = ClientBuilder().no_proxy().http1_only()
+        self._http2 = network.http2
+        builder = ClientBuilder().no_proxy()
+        builder = builder.http2_prior_knowledge() if network.http2 else builder.http1_only()
         for convenience in ("follow_redirects", "referer", "gzip", "brotli", "zstd", "deflate"):
             builder = getattr(builder, convenience)(False)  # noqa: FBT003 - pyreqwest takes it by position only
         if network.proxy is not None:
@@ -182,12 +184,12 @@ class _PyreqwestClient:
             self._heads_first = True
             return TransportError(Fault.TIMEOUT, unfinished(f"no answer within {self._timeout_s:g} s", headers))
         if isinstance(error, errors.BodyDecodeError | errors.NetworkError | errors.ClientClosedError):
-            return TransportError(Fault.CLOSED, detail)
+            return TransportError(Fault.CLOSED, _spoken(detail, http2=self._http2))
         if isinstance(error, errors.DecodeError):
-            return TransportError(Fault.MALFORMED, f"not an HTTP answer: {detail}")
+            return TransportError(Fault.MALFORMED, _no_answer(detail, http2=self._http2))
         if isinstance(error, errors.BuilderError | ValueError | TypeError):
             return TransportError(Fault.MALFORMED, f"the request cannot be sent: {detail}")
-        return TransportError(Fault.CLOSED, detail)
+        return TransportError(Fault.CLOSED, _spoken(detail, http2=self._http2))
 
     async def close(self) -> None:
         import asyncio
@@ -209,6 +211,17 @@ def too_large(headers: Callable[[str], str | None]) -> TransportError:
     return TransportError(Fault.MALFORMED, unfinished(f"the answer is larger than {BODY_BYTES_MAX:,} bytes", headers))
 
 
+def _no_answer(detail: str, *, http2: bool) -> str:
+    """What a library says of bytes it cannot read, with the version of HTTP they were read as."""
+    other = "" if http2 else ' (http: "2" beside url asks for HTTP/2)'
+    return f"not an HTTP/{2 if http2 else 1.1} answer{other}: {detail}"
+
+
+def _spoken(detail: str, *, http2: bool) -> str:
+    """Why a connection ended; an app that speaks only HTTP/1.1 ends one in HTTP/2."""
+    return f"asked in HTTP/2: {detail}" if http2 else detail
+
+
 def _certificate_first(detail: str) -> str:
     """What a library says of a failed connection, a bad certificate named in the same words for each library."""
     problem = certificate_problem(detail)
@@ -220,13 +233,18 @@ class _HttpxClient:
 
     def __init__(self, library: str, *, concurrency: int, timeout_s: float, network: Network) -> None:
         httpx2: Any = importlib.import_module(library)
+        if network.http2:
+            importlib.import_module("h2")  # the client needs it, and says less well that it is missing
         self._httpx2 = httpx2
         self._timeout_s = timeout_s
+        self._http2 = network.http2
         limits = httpx2.Limits(max_connections=max(concurrency, 1), max_keepalive_connections=max(concurrency, 1))
         self._client = httpx2.AsyncClient(
             trust_env=False,
             verify=network.ssl_context(),
             proxy=network.proxy,
+            http1=not network.http2,
+            http2=network.http2,
             follow_redirects=False,
             limits=limits,
             timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S)),
@@ -264,11 +282,11 @@ class _HttpxClient:
         if isinstance(error, httpx2.TimeoutException):
             return TransportError(Fault.TIMEOUT, f"no answer within {self._timeout_s:g} s")
         if isinstance(error, httpx2.RemoteProtocolError) and not _CLOSED.search(str(error)):
-            return TransportError(Fault.MALFORMED, f"not an HTTP answer: {detail}")
+            return TransportError(Fault.MALFORMED, _no_answer(detail, http2=self._http2))
         unsendable = httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.LocalProtocolError
         if isinstance(error, unsendable | ValueError | TypeError):
             return TransportError(Fault.MALFORMED, f"the request cannot be sent: {detail}")
-        return TransportError(Fault.CLOSED, detail)
+        return TransportError(Fault.CLOSED, _spoken(detail, http2=self._http2))
 
     async def close(self) -> None:
         await self._client.aclose()

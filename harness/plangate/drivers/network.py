@@ -1,6 +1,6 @@
-"""How a target's address is reached: who may have signed its certificate, and through which proxy.
+"""How a target's address is reached: who may have signed its certificate, through which proxy, in which HTTP.
 
-Both are worked out here, once, from the target and the environment plangate was given, so that all HTTP clients behave
+All are worked out here, once, from the target and the environment plangate was given, so that all HTTP clients behave
 alike.
 
 | who is trusted | when |
@@ -29,7 +29,7 @@ from plangate.errors import DriverError, InputError
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["DIRECT", "Network", "certificate_problem", "certificates", "check_certificate", "network_of"]
+__all__ = ["DIRECT", "Network", "certificate_problem", "certificates", "check_handshake", "network_of"]
 
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _ABOUT_CERTIFICATES: Final = re.compile("certificate[ _]verify[ _]failed|invalid peer certificate", re.IGNORECASE)
@@ -44,6 +44,7 @@ _KINDS: Final = (
 _CA_BYTES_MAX: Final = 1024 * 1024
 _NOT_TRUSTED: Final = "certificate not trusted (set `ca: PATH` beside url)"
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
+_NO_SUCH_HTTP: Final = frozenset({"TLSV1_ALERT_NO_APPLICATION_PROTOCOL", "NO_APPLICATION_PROTOCOL"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,8 @@ class Network:
     cert_dir: str = ""
     proxy: str | None = None
     """Address of the proxy that every request goes through; None = none."""
+    http2: bool = False
+    """Speak HTTP/2 and nothing else, without asking first; else HTTP/1.1 and nothing else."""
 
     def ssl_context(self) -> ssl.SSLContext:
         """What the clients written in Python check certificates with."""
@@ -75,7 +78,7 @@ class Network:
 
 
 DIRECT: Final = Network()
-"""No proxy, and the system's authorities."""
+"""No proxy, the system's authorities, HTTP/1.1."""
 
 
 def network_of(target: Target, context: DriverContext, *, url: str) -> Network:
@@ -88,12 +91,21 @@ def network_of(target: Target, context: DriverContext, *, url: str) -> Network:
             code="unreadable-file",
             hint="correct or unset it: while it is set, no certificate of the system is trusted",
         )
-    return Network(
+    found = Network(
         ca=() if target.ca is None else certificates(target.ca, context.workspace),
         cert_file=cert_file,
         cert_dir=environ.get("SSL_CERT_DIR", ""),
         proxy=_proxy(url, environ) if target.proxy == "env" and target.launch is None else None,
+        http2=target.http == "2",
     )
+    if found.http2 and found.proxy is not None and not url.startswith("https:"):
+        raise InputError(
+            "HTTP/2 goes through a proxy only over TLS",
+            code="bad-proxy",
+            where="http",
+            hint="write an https address, or leave http or proxy out",
+        )
+    return found
 
 
 def certificates(path: str, workspace: Path) -> tuple[bytes, ...]:
@@ -147,20 +159,22 @@ def certificate_problem(text: str) -> str:
     return next((words for pattern, words in _KINDS if pattern.search(text)), _NOT_TRUSTED)
 
 
-async def check_certificate(address: SplitResult, network: Network, *, timeout_s: float) -> None:
-    """Shake hands once, so that a certificate that will not do is said before anything is asked.
+async def check_handshake(address: SplitResult, network: Network, *, timeout_s: float) -> None:
+    """Shake hands once, so that a certificate or an HTTP version that will not do is said before anything is asked.
 
-    Raises DriverError `certificate-not-trusted`, `no-tls`. Whatever else goes wrong is left to the client.
+    Raises DriverError `certificate-not-trusted`, `no-tls`, `other-http-version`. All else is left to the client.
     """
     if address.scheme != "https" or network.proxy is not None or not address.hostname:
         return
     import asyncio
     import ssl
 
+    tls = network.ssl_context()
+    tls.set_alpn_protocols(["h2" if network.http2 else "http/1.1"])
     try:
         async with asyncio.timeout(timeout_s):
             _, writer = await asyncio.open_connection(
-                address.hostname, address.port or 443, ssl=network.ssl_context(), server_hostname=address.hostname
+                address.hostname, address.port or 443, ssl=tls, server_hostname=address.hostname
             )
     except ssl.SSLCertVerificationError as error:
         raise _refused(address, certificate_problem(f"certificate verify failed: {error}"), str(error)) from error
@@ -171,12 +185,26 @@ async def check_certificate(address: SplitResult, network: Network, *, timeout_s
                 code="no-tls",
                 hint=f"write http://{address.netloc}, or start the app with its certificate",
             ) from error
+        if error.reason in _NO_SUCH_HTTP:
+            raise _other_version(address, network) from error
         return
     except (OSError, TimeoutError):
         return
+    agreed = writer.get_extra_info("ssl_object").selected_alpn_protocol()
     writer.close()
     with contextlib.suppress(OSError, ssl.SSLError):
         await writer.wait_closed()
+    if network.http2 and agreed != "h2":  # whoever speaks HTTP/1.1 only need not know of ALPN
+        raise _other_version(address, network)
+
+
+def _other_version(address: SplitResult, network: Network) -> DriverError:
+    spoken, other = ("2", "1.1") if network.http2 else ("1.1", "2")
+    return DriverError(
+        f"{address.netloc} does not offer HTTP/{spoken} over TLS (ALPN)",
+        code="other-http-version",
+        hint=f'write http: "{other}" beside url',
+    )
 
 
 def _refused(address: SplitResult, what: str, said: str) -> DriverError:

@@ -37,7 +37,7 @@ class Reads:
 
 
 _CALLS: Final = frozenset({"headers", "arrange", "request", "decide", "timeout_s"})
-_ADDRESS: Final = frozenset({"url", "launch", "headers", "timeout_s", "ca", "proxy"})
+_ADDRESS: Final = frozenset({"url", "launch", "headers", "timeout_s", "ca", "proxy", "http"})
 READS: Final = {
     "asgi": Reads(keys=_CALLS | {"object"}, options=frozenset({"path"})),
     "authzen": Reads(keys=_ADDRESS | {"batch"}, options=frozenset({"client", "metadata"})),

@@ -284,7 +284,9 @@ async def open_targets(
 
 def _sharing(target: Target, other: Target, *, url: str) -> Target:
     """`target` at the address of `other`, reached as that is unless it says otherwise."""
-    return replace(target, url=url, ca=target.ca or other.ca, proxy=target.proxy or other.proxy)
+    return replace(
+        target, url=url, ca=target.ca or other.ca, proxy=target.proxy or other.proxy, http=target.http or other.http
+    )
 
 
 def _shared(target: Target) -> str:
