@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -95,6 +96,13 @@ def test_documents_carry_their_format(tmp_path, capsys) -> None:
     assert len(document["list"]) == CELLS
 
 
+def test_a_report_file_holds_what_json_prints(tmp_path) -> None:
+    root = make_shop(tmp_path)
+    done = plangate("run", "dev", "--json", "--report", "r.json", cwd=root)
+    assert next(iter(json.loads(done.stdout).items())) == ("format", 1)
+    assert (root / "r.json").read_text(encoding="utf-8") == done.stdout
+
+
 def test_a_surprise_is_one_sentence_and_3_and_its_traceback_a_file_of_the_workspace(tmp_path, capsys, monkeypatch):
     root = make_shop(tmp_path)
 
@@ -134,6 +142,20 @@ def test_a_broken_pipe_that_is_not_ours_is_a_surprise_not_the_gates_no(tmp_path,
     monkeypatch.setattr("plangate.documents.workspace.Workspace.open", broken)
     status, document, _ = _called(capsys, "runs", "--json", "-w", str(tmp_path))
     assert (status, document["error"]["code"]) == (3, "internal")
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "code"),
+    [(errno.EACCES, 2, "unwritable-file"), (errno.EROFS, 2, "unwritable-file"), (errno.ENOSPC, 3, "disk-full")],
+    ids=["somebody else's", "read-only", "full"],
+)
+def test_a_folder_that_cannot_be_written_is_no_failure_of_plangate(number, status, code, tmp_path, capsys, monkeypatch):
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number), "folder/file")
+
+    monkeypatch.setattr("plangate.documents.workspace.Workspace.open", refused)
+    found, document, _ = _called(capsys, "runs", "--json", "-w", str(tmp_path))
+    assert (found, document["error"]["code"], document["error"]["where"]) == (status, code, "folder/file")
 
 
 def test_an_interruption_is_a_document_too(tmp_path, capsys, monkeypatch) -> None:

@@ -30,6 +30,7 @@ def test_the_document_of_a_leak() -> None:
     causes = document.pop("causes")
     failures = document.pop("failures")
     assert document == {
+        "format": 1,
         "run": "r-20260102-7f3a",
         "environment": "stage",
         "release": "sha256:" + "4f3a91c2" * 8,

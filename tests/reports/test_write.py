@@ -13,7 +13,7 @@ from tests.reports.fake_run import FakeRun, nasty_run, right, run_of
 
 STARTS = {
     "out.html": "<!doctype html>",
-    "out.json": '{\n  "run": "r-20260102-7f3a"',
+    "out.json": '{\n  "format": 1,\n  "run": "r-20260102-7f3a"',
     "out.md": "### ✅ plangate stage",
     "out.txt": "plangate  stage",
     "out.xml": '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites',

@@ -6,6 +6,7 @@ cannot do what it was asked, the document is `{"format": 1, "error": {"code", "m
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,13 +15,11 @@ from typing import Any
 
 import click
 
-from plangate.errors import ExitCode, PlangateError
+from plangate import JSON_FORMAT
+from plangate.errors import ExitCode, InputError, PlangateError, StoreError
 from plangate.line_guard import inert_json
 
-__all__ = ["FORMAT", "Output", "note_workspace", "print_document", "print_document_with_rows"]
-
-FORMAT = 1
-"""Of every document. Keys may be added within a format; none is renamed or removed."""
+__all__ = ["Output", "note_workspace", "print_document", "print_document_with_rows"]
 
 
 class Output:
@@ -63,6 +62,8 @@ class Output:
         """What nobody foresaw: one sentence, and the traceback in a file that it names. Never a traceback on screen."""
         import traceback
 
+        if (refused := _refused_by_the_system(error)) is not None:
+            return self.fail(refused)
         log = self._keep("".join(traceback.format_exception(error)))
         kept = f"the details are in {log}" if log else "its details could not be kept: no folder can be written"
         what = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(": ")
@@ -87,6 +88,24 @@ class Output:
         return None
 
 
+def _refused_by_the_system(error: BaseException) -> PlangateError | None:
+    """A folder that is read-only, full or somebody else's is no failure of plangate, whichever file met it first."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreError(
+            "the disk is full", code="disk-full", where=str(error.filename), hint="free space, then again"
+        )
+    if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return None
+    return InputError(
+        f"cannot be written: {error.strerror}",
+        code="unwritable-file",
+        where=str(error.filename),
+        hint="run it where the folder is yours and can be written to",
+    )
+
+
 def error_document(error: PlangateError) -> dict[str, Any]:
     """Why there is no answer. `problems` lists all of them where there are several."""
     first, *more = error.problems
@@ -95,20 +114,20 @@ def error_document(error: PlangateError) -> dict[str, Any]:
         said["problems"] = [
             {"code": one.code, "message": one.message, "hint": one.hint, "where": one.where} for one in error.problems
         ]
-    return {"format": FORMAT, "error": said}
+    return {"format": JSON_FORMAT, "error": said}
 
 
 def print_document(document: Mapping[str, Any], *, ended_by: PlangateError | None = None) -> None:
     """The one way in which a verb prints JSON: `document` after its format, and with the error that cut it short."""
     _begun()
     cut: Mapping[str, Any] = {"error": error_document(ended_by)["error"]} if ended_by is not None else {}
-    click.echo(_text({"format": FORMAT, **document, **cut}))
+    click.echo(_text({"format": JSON_FORMAT, **document, **cut}))
 
 
 def print_document_with_rows(document: Mapping[str, Any], name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """`document` with a last member `name`, whose rows are written one by one and never held: they may be a million."""
     _begun()
-    click.echo(_text({"format": FORMAT, **document}).removesuffix("\n}") + f",\n  {json.dumps(name)}: [", nl=False)
+    click.echo(_text({"format": JSON_FORMAT, **document}).removesuffix("\n}") + f",\n  {json.dumps(name)}: [", nl=False)
     separator = "\n    "
     for row in rows:
         click.echo(separator + _text(row, indent=None), nl=False)

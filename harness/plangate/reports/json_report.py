@@ -1,9 +1,10 @@
-"""A run as the JSON document that `plangate run ENV --json` prints (documents.md, What commands print with --json)."""
+"""A run as JSON: what `plangate run ENV --json` prints, and a report in a `.json` file holds, key for key."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from plangate import JSON_FORMAT
 from plangate.entitlements.decision import LimitDetail
 from plangate.reports.axes import in_order
 from plangate.reports.causes import Cause
@@ -33,6 +34,7 @@ def run_document(report: RunReport, *, surveyed: Survey | None = None) -> dict[s
     summary = looked.summary
     header = summary.header
     return {
+        "format": JSON_FORMAT,
         "run": header.run,
         "environment": header.environment,
         "release": header.release,

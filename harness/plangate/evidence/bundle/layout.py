@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -100,7 +101,8 @@ def write_layout(path: Path, layout: Mapping[str, bytes]) -> None:
             write_members(stream, layout)
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)  # a folder that is read-only refuses this, too
         raise InputError(f"cannot be written: {error.strerror}", code="unwritable-file", where=str(path)) from None
 
 
