@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from click.testing import CliRunner
@@ -213,6 +214,55 @@ def test_an_app_that_leaks_is_recorded_as_failed_and_not_promoted(tmp_path: Path
     assert result.predicate["configuration"][0]["name"] == "suite/gating"
     assert summary.predicate_type == VERIFICATION_SUMMARY
     assert summary.predicate["verifiedLevels"] == ["FAILED"]
+
+
+LEAKS = 'GRANTS["free"] |= {"report.export", "data.purge"}\nhonest = evaluate\n' + dedent("""\
+    def evaluate(request):
+        who = request["subject"]["properties"]
+        stopped = request["action"]["name"] == "report.export" and who["state"] == "Suspended"
+        return answer("allow", "entitled") if stopped else honest(request)
+    """)
+
+
+@pytest.mark.parametrize(
+    ("gates", "validated", "let_through", "told"),
+    [
+        ("[{suite: gating, mode: warn}]", False, False, "; no gate was required; gating failed, and only warns"),
+        ("[{suite: gating, mode: 'off'}]", False, False, "; no gate was required"),
+        ("[]", False, False, "; no gate was required"),
+        ("[{suite: gating, allow: {leak: 100}}]", True, True, "; gating did not pass, and was let through"),
+    ],
+)
+def test_what_a_leaking_app_came_in_by_is_told_for_good_and_not_called_validated(
+    tmp_path: Path, gates: str, validated: bool, let_through: bool, told: str
+) -> None:
+    root = make_stages(tmp_path, app=LEAKS)
+    manifest = root / "envs" / "stage.yaml"
+    manifest.write_text(manifest.read_text().replace("gates: [{suite: gating}]", f"gates: {gates}"))
+    plangate(root, "promote", "stage", "--validate", *by(root, "ci"))
+    plan = plan_of(root, "promote", "stage")["plan"]
+    assert plangate(root, "promote", "stage", "--apply", plan, *by(root, "alice"))[0] == 0
+    for _ in range(2):  # judged, and as it was kept
+        (stage,) = (
+            one
+            for one in json.loads(plangate(root, "status", "--json")[1])["environments"]
+            if one["environment"] == "stage"
+        )
+        assert (bool(stage["validated"]), stage["let_through"]) == (validated, let_through)
+    assert ("LET THROUGH" in plangate(root, "status")[1]) is let_through
+    assert plangate(root, "history", "stage")[1].rstrip().endswith(told)
+
+
+def test_a_pass_after_what_was_let_through_is_a_pass(tmp_path: Path) -> None:
+    root = make_stages(tmp_path, app=LEAKS)
+    manifest, app = root / "envs" / "stage.yaml", root / "shop_app.py"
+    manifest.write_text(manifest.read_text().replace("{suite: gating}]", "{suite: gating, allow: {leak: 100}}]"))
+    plan = plan_of(root, "promote", "stage")["plan"]
+    assert plangate(root, "promote", "stage", "--apply", plan, *by(root, "alice"))[0] == 0
+    assert "LET THROUGH" in plangate(root, "status")[1]
+    app.write_text(app.read_text() + "evaluate = honest\n")
+    assert plangate(root, "promote", "stage", "--validate", "--present", *by(root, "ci"))[0] == 0
+    assert "LET THROUGH" not in plangate(root, "status")[1]
 
 
 def test_a_hold_keeps_releases_out_until_it_is_lifted(root: Path) -> None:

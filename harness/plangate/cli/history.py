@@ -39,7 +39,8 @@ def command(environment: str, *, workspace: Path, as_json: bool) -> int:
     for move in moves if not as_json else ():
         approved = f", approved by {', '.join(move.approvals)}" if move.approvals else ""
         skipped = f"; bypassed {'; '.join(move.bypassed)}" if move.bypassed else ""
+        unproven = f"; {'; '.join(move.unproven)}" if move.unproven else ""
         origin = "" if move.kind == "rollback" else f" from {move.source}"
         what = f"{move.at}  revision {move.revision}  {move.release[7:19]}  {move.kind}{origin}"
-        click.echo(f"{what} by {move.person}{approved}{skipped}")
+        click.echo(f"{what} by {move.person}{approved}{skipped}{unproven}")
     return ExitCode.PASSED

@@ -77,4 +77,5 @@ def _lines(found: list[Standing]) -> list[str]:
 def _remarks(one: Standing) -> list[str]:
     held = [f"HELD: {hold.reason}" for hold in one.holds]
     bypassed = [f"BYPASSED: {text}" for text in one.bypassed]
-    return [*held, *bypassed, *filter(None, (one.drift, one.astray))]
+    through = ["LET THROUGH: its gates passed, its suites did not"] if one.let_through else []
+    return [*held, *bypassed, *through, *filter(None, (one.drift, one.astray))]

@@ -10,7 +10,7 @@ from plangate.documents.environment import Json
 from plangate.documents.requirements import JUDGED_TYPES
 from plangate.verdicts.ran import DIFFERS, NOT_CHECKED
 
-__all__ = ["Claims", "claims_of"]
+__all__ = ["Claims", "claims_of", "undemanded"]
 
 _LISTED_MAX: Final = 100
 _WORDS_MAX: Final = 500
@@ -53,6 +53,23 @@ def claims_of(predicate: Mapping[str, Json]) -> Claims:
         requirements=_texts(predicate.get("requirements")),
         not_tried=_texts(predicate.get("notTried")),
     )
+
+
+def undemanded(predicate: Mapping[str, Json]) -> tuple[str, ...]:
+    """What came in without a proof, by the gates that a promotion's predicate lists: nothing was asked at all, a suite
+    that only warns did not pass, or the manifest lets through what one found. Total."""
+    gates = predicate.get("gates")
+    if not isinstance(gates, list):  # an adoption has none of its own
+        return ()
+    found = [gate for gate in gates if isinstance(gate, dict)]
+    told = [] if any(gate.get("mode") == "require" for gate in found) else ["no gate was required"]
+    for gate in found:
+        name, result = _text(gate.get("suite")), _text(gate.get("result"))
+        if gate.get("mode") == "warn" and result != "passed":
+            told.append(f"{name} {result}, and only warns")
+        elif gate.get("letThrough") is True:
+            told.append(f"{name} did not pass, and was let through")
+    return tuple(told)
 
 
 def _text(value: Json) -> str:

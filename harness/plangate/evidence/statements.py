@@ -18,6 +18,8 @@ __all__ = [
     "DRIFT",
     "DRILL",
     "HOLD",
+    "LET_THROUGH",
+    "NO_GATES",
     "OWN_DOMAIN",
     "PROMOTION",
     "RELEASE_SUBJECT",
@@ -42,6 +44,10 @@ BYPASS: Final = OWN_DOMAIN + "bypass/v0.1"
 HOLD: Final = OWN_DOMAIN + "hold/v0.1"
 DRIFT: Final = OWN_DOMAIN + "drift/v0.1"
 DRILL: Final = OWN_DOMAIN + "drill/v0.1"
+NO_GATES: Final = "PLANGATE_NO_GATES"
+"""The one level of a summary where nothing was demanded."""
+LET_THROUGH: Final = "LET_THROUGH"
+"""How the level of a gate ends that passed, though its suite did not."""
 RELEASE_SUBJECT: Final = "release.lock"
 _HEX = re.compile(r"[0-9a-f]{64}")
 

@@ -80,7 +80,13 @@ def promotion_of(
         {"person": one.person, "role": one.role, "evidence": one.digest, "expires": one.expires} for one in approvals
     ]
     gates: list[Json] = [
-        {"suite": gate.suite, "result": gate.result.value, "mode": gate.mode, "evidence": gate.evidence}
+        {
+            "suite": gate.suite,
+            "result": gate.result.value,
+            "mode": gate.mode,
+            "letThrough": gate.let_through,
+            "evidence": gate.evidence,
+        }
         for gate in ready.gates
     ]
     bypassed: list[Json] = [

@@ -13,7 +13,14 @@ from typing import Final
 
 from plangate.documents.environment import Environment, Json
 from plangate.documents.requirements import JUDGED_TYPES
-from plangate.evidence.statements import TEST_RESULT, VERIFICATION_SUMMARY, Statement, subjects_of
+from plangate.evidence.statements import (
+    LET_THROUGH,
+    NO_GATES,
+    TEST_RESULT,
+    VERIFICATION_SUMMARY,
+    Statement,
+    subjects_of,
+)
 from plangate.promotion.gates import GateResult, GateState
 from plangate.releases.canonical import digest_of_bytes
 from plangate.releases.release import ReleaseIdentity
@@ -132,7 +139,7 @@ def summary_of_gates(
         },
         "inputAttestations": [{"uri": f"evidence/{one}.dsse.json", "digest": {"sha256": one}} for one in inputs],
         "verificationResult": "PASSED" if passed else "FAILED",
-        "verifiedLevels": (levels or ["PLANGATE_NO_GATES"]) if passed else ["FAILED"],
+        "verifiedLevels": (levels or [NO_GATES]) if passed else ["FAILED"],
         "slsaVersion": "1.1",
     }
     subjects = subjects_of(identity.release, environment=environment.name, effective=identity.effective)
@@ -144,7 +151,7 @@ def _level(gate: GateState) -> str:
     that found what the manifest lets through has not passed, though its gate has."""
     kind, name = gate.type.upper(), gate.suite.upper()
     what = kind if kind == name else f"{kind}_{name}"
-    return f"PLANGATE_{what}_{'LET_THROUGH' if gate.let_through else 'PASSED'}"
+    return f"PLANGATE_{what}_{LET_THROUGH if gate.let_through else 'PASSED'}"
 
 
 def resource_of(environment: str) -> str:

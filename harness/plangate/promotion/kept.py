@@ -128,6 +128,7 @@ def _shown(state: State) -> dict[str, Any]:
         "first_seen": [[*about, at] for about, at in state.first_seen.items()],
         "drifts": {name: _rows([one])[0] for name, one in state.drifts.items()},
         "summaries": [[*about, at] for about, at in state.summaries.items()],
+        "let_through": sorted(state.let_through),
     }
 
 
@@ -154,6 +155,7 @@ def _state(shown: Mapping[str, Any], rest: Mapping[str, Any] | None) -> State:
         drifts={name: _drift(row) for name, row in shown["drifts"].items()},
         first_seen={(name, release): at for name, release, at in shown["first_seen"]},
         summaries={(name, release, effective): at for name, release, effective, at in shown["summaries"]},
+        let_through=set(map(_three, shown["let_through"])),
     )
     return state if rest is None else _whole(state, rest)
 
@@ -208,7 +210,7 @@ def _claims(row: Mapping[str, Any]) -> Claims:
     return Claims(**{**row, **lists})
 
 
-_moved = _reader(Moved, approvals=tuple, bypassed=tuple)
+_moved = _reader(Moved, approvals=tuple, bypassed=tuple, unproven=tuple)
 _voice = _reader(Voice, key=bytes.fromhex)
 _approval = _reader(Approval, key=bytes.fromhex)
 _drift = _reader(Drift, texts=tuple)

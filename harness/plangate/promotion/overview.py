@@ -29,6 +29,8 @@ class Standing:
     holds: tuple[Hold, ...]
     bypassed: tuple[str, ...]
     """What the promotion skipped that brought in the release; empty once its gates have passed for it after all."""
+    let_through: bool
+    """Whether its gates last passed by letting through what a suite found."""
     drift: str
     """What the newest look at what runs there found, if it was about exactly this; empty: nobody looked."""
     astray: str
@@ -50,6 +52,7 @@ def standing(environment: Environment, identity: ReleaseIdentity, *, state: Stat
         by=known.now.person if known.now else "",
         holds=known.holds,
         bypassed=known.now.bypassed if known.now and not known.validated_since else (),
+        let_through=bool(state and (name, identity.release, identity.effective) in state.let_through),
         drift=_drift(name, identity, state),
         astray=_astray(environment, identity, state),
     )

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from plangate.documents.environment import Json
-from plangate.evidence.claims import Claims, claims_of
+from plangate.evidence.claims import Claims, claims_of, undemanded
 from plangate.evidence.statements import (
     APPROVAL,
     BYPASS,
     DRIFT,
     HOLD,
+    LET_THROUGH,
+    NO_GATES,
     PROMOTION,
     RELEASE_SUBJECT,
     TEST_RESULT,
@@ -141,6 +143,8 @@ class Moved:
     """Who approved."""
     bypassed: tuple[str, ...] = ()
     """What was skipped, on whose word and why: `P8/soak by sue: customers wait`."""
+    unproven: tuple[str, ...] = ()
+    """What its gates did not demand: `no gate was required`, `gating failed, and only warns`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +173,8 @@ class State:
     """(environment, release) -> when a result about it was first recorded."""
     summaries: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """(environment, release, effective) -> when its gates last passed; gone where they failed since."""
+    let_through: set[tuple[str, str, str]] = field(default_factory=set)
+    """(environment, release, effective) whose gates last passed by letting through what a suite found."""
     summary_voices: dict[tuple[str, str, str], tuple[Voice, ...]] = field(default_factory=dict)
     """(environment, release, effective) -> who said since the last failure that its gates passed."""
     approvals: dict[str, list[Approval]] = field(default_factory=dict)
@@ -261,11 +267,18 @@ def _summary(state: State, entry: Recorded) -> None:
     about = _about(entry.statement)
     if about is None:
         return
+    told = entry.statement.predicate.get("verifiedLevels")
+    levels = list(map(_text, told)) if isinstance(told, list) else []
     if entry.statement.predicate.get("verificationResult") == "PASSED":
+        if NO_GATES in levels:  # nothing was demanded, and so nothing is shown
+            return
         voices = state.summary_voices[about] = (*state.summary_voices.get(about, ()), _voice(entry))
         if lacking(voices):
             return
         state.summaries[about] = entry.at
+        state.let_through.discard(about)
+        if any(level.endswith(LET_THROUGH) for level in levels):
+            state.let_through.add(about)
         if (there := state.environment(about[0])).now and (there.now.release, there.now.effective) == about[1:]:
             state.environments[about[0]] = replace(there, validated_since=True)
     else:
@@ -313,6 +326,7 @@ def _promotion(state: State, entry: Recorded) -> None:
             f"{_text(one.get('demand'))} by {_text(one.get('person'))}: {_text(one.get('reason'))}"
             for one in _objects(predicate.get("bypass"))
         ),
+        unproven=undemanded(predicate),
     )
     before = state.environment(moved.environment)
     holds = before.holds
