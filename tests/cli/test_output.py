@@ -109,7 +109,7 @@ def test_a_surprise_is_one_sentence_and_3_and_its_traceback_a_file_of_the_worksp
     def surprise(*_: object) -> None:
         raise ZeroDivisionError("nobody thought of this")
 
-    monkeypatch.setattr("plangate.store.folder.RunFolder.stored", surprise)
+    monkeypatch.setattr("plangate.store.folder.RunFolder.opened", surprise)
     status, document, err = _called(capsys, "runs", "--json", "-w", str(root))
     [log] = (root / ".plangate" / "logs").glob("internal-*.log")
     assert (status, document["error"]["code"]) == (3, "internal")

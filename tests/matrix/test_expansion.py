@@ -31,6 +31,7 @@ NORMAL = {
     "consent": "full",
     "linked": True,
     "override": "none",
+    "cost": "catalog",
     "phrasing": None,
 }
 
@@ -208,3 +209,15 @@ def test_a_matrix_that_rules_empty_says_so(strength: int | None) -> None:
     with pytest.raises(InputError, match="exclude rules leave no cell") as caught:
         matrix_of_sample({"plan": "all"}, exclude=({"plan": ("*",)},), strength=strength)
     assert caught.value.code == "empty-matrix"
+
+
+@pytest.mark.parametrize(
+    ("axis", "value"),
+    [("override", "expired_grant"), ("usage", "over"), ("usage", "last_fit"), ("consent", "missing"), ("cost", "less"),
+     ("linked", "no")],
+)  # fmt: skip
+def test_an_exclude_rule_with_a_word_that_no_cell_has_is_refused(axis: str, value: str) -> None:
+    with pytest.raises(InputError) as raised:
+        matrix_of_sample({"plan": "all", "override": "boundary"}, exclude=[{axis: (value,)}])
+    assert raised.value.problems[0].code == "unknown-axis-value"
+    assert value in str(raised.value)

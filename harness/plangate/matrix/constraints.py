@@ -13,12 +13,22 @@ from math import prod
 
 from plangate.documents.suite import AXES, Suite
 from plangate.errors import InputError
+from plangate.matrix.boundaries import OVERRIDES, USAGES
 from plangate.matrix.cell import AxisValue
 
 __all__ = ["BLOCK_CELLS_MAX", "LOCAL_AXES", "Exclusions", "Pattern"]
 
 LOCAL_AXES = AXES[3:]
 """Axes within a block: surface, usage, setting, addon, quantity, consent, linked, override, cost, phrasing."""
+
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "usage": ("zero", *(f"{one}:" for one in USAGES)),
+    "consent": ("full", "none", "preauthorized", "missing:", "short:"),
+    "linked": ("true", "false"),
+    "override": OVERRIDES,
+    "cost": ("catalog", "more"),
+}
+"""Axes whose values come from a closed list; a word before a colon is followed by a name of the catalog."""
 
 BLOCK_CELLS_MAX = 1 << 22
 """Cells of one plan, state and capability of which some do not exist: each costs five bytes."""
@@ -37,6 +47,7 @@ class Exclusions:
                         where=str(suite.positions.of("matrix", "exclude", number, axis)),
                         hint=f"axes: {', '.join(AXES)}",
                     )
+                _require_words(suite, number, axis)
         self._rules: Sequence[Mapping[str, tuple[str, ...]]] = suite.exclude
 
     def mask(self, axis: str, value: AxisValue) -> int:
@@ -52,6 +63,23 @@ class Exclusions:
     def masks(self, axis: str, values: Iterable[AxisValue]) -> tuple[int, ...]:
         """The mask of each value of an axis."""
         return tuple(self.mask(axis, value) for value in values)
+
+
+def _require_words(suite: Suite, number: int, axis: str) -> None:
+    """A rule with a word that no cell can have would leave nothing out, and nobody would be told.
+
+    Names of the catalog are looked up where documents are held against one another.
+    """
+    known = _WORDS.get(axis)
+    for value in suite.exclude[number][axis] if known else ():
+        word, _, name = value.partition(":")
+        if known and value != "*" and (f"{word}:" if name else word) not in known:
+            raise InputError(
+                f"matrix.exclude.{number}.{axis}: no cell has the value {value!r}, so the rule leaves nothing out",
+                code="unknown-axis-value",
+                where=str(suite.positions.of("matrix", "exclude", number, axis)),
+                hint=f"values: {', '.join(one + 'NAME' if one.endswith(':') else one for one in known)}",
+            )
 
 
 def axis_text(value: AxisValue) -> str:
