@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from plangate.cli.options import json_option
-from plangate.cli.transferring import registry_options, say_transferred, telling
+from plangate.cli.transferring import access_by, registry_options, say_transferred, telling
 
 __all__ = ["command"]
 
@@ -26,18 +26,19 @@ Examples:
 )  # fmt: skip
 @registry_options
 @json_option
-def command(reference: str, *, output: Path, plain_http: bool, as_json: bool) -> int:
+def command(
+    reference: str, *, output: Path, ca: Path | None, proxy: str | None, plain_http: bool, as_json: bool
+) -> int:
     """Download a bundle from an OCI registry. Whom to believe is another question: plangate verify answers it.
 
     Exit status: 0 it is here, 2 the input is wrong, the registry has no such thing or lets nobody in, 3 it does not
     answer, 4 what it gives is not a whole bundle.
     """
-    import os
-
     from plangate.evidence.registry.reference import read_reference
     from plangate.evidence.registry.transfer import pull
 
     place = read_reference(reference)
+    access = access_by(ca=ca, proxy=proxy, plain_http=plain_http)
     with telling() as told:
-        done = pull(place, output, environ=os.environ, plain_http=plain_http, told=told)
+        done = pull(place, output, access=access, told=told)
     return say_transferred(done, place, verb="pulled", as_json=as_json)

@@ -29,7 +29,16 @@ from plangate.errors import DriverError, InputError
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["DIRECT", "Network", "certificate_problem", "certificates", "check_handshake", "network_of"]
+__all__ = [
+    "DIRECT",
+    "Network",
+    "certificate_problem",
+    "certificate_refused",
+    "certificates",
+    "check_handshake",
+    "network_at",
+    "network_of",
+]
 
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _ABOUT_CERTIFICATES: Final = re.compile("certificate[ _]verify[ _]failed|invalid peer certificate", re.IGNORECASE)
@@ -42,7 +51,7 @@ _KINDS: Final = (
     ),
 )
 _CA_BYTES_MAX: Final = 1024 * 1024
-_NOT_TRUSTED: Final = "certificate not trusted (set `ca: PATH` beside url)"
+_SETTING: Final = "`ca: PATH` beside url"
 _NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 _NO_SUCH_HTTP: Final = frozenset({"TLSV1_ALERT_NO_APPLICATION_PROTOCOL", "NO_APPLICATION_PROTOCOL"})
 
@@ -82,8 +91,25 @@ DIRECT: Final = Network()
 
 
 def network_of(target: Target, context: DriverContext, *, url: str) -> Network:
-    """The network of a target at `url`. Raises InputError `unreadable-file`, `path-escapes`, `bad-certificate`."""
-    environ = context.environ
+    """The network of a target at `url`. Raises what `network_at` and `certificates` raise."""
+    return network_at(
+        url,
+        environ=context.environ,
+        ca=() if target.ca is None else certificates(target.ca, context.workspace),
+        through_proxy=target.proxy == "env" and target.launch is None,
+        http2=target.http == "2",
+    )
+
+
+def network_at(
+    url: str,
+    *,
+    environ: Mapping[str, str],
+    ca: tuple[bytes, ...] = (),
+    through_proxy: bool = False,
+    http2: bool = False,
+) -> Network:
+    """How `url` is reached. Raises InputError `unreadable-file`, `bad-proxy`."""
     cert_file = environ.get("SSL_CERT_FILE", "")
     if cert_file and url.startswith("https:") and not Path(cert_file).is_file():
         raise InputError(
@@ -92,11 +118,11 @@ def network_of(target: Target, context: DriverContext, *, url: str) -> Network:
             hint="correct or unset it: while it is set, no certificate of the system is trusted",
         )
     found = Network(
-        ca=() if target.ca is None else certificates(target.ca, context.workspace),
+        ca=ca,
         cert_file=cert_file,
         cert_dir=environ.get("SSL_CERT_DIR", ""),
-        proxy=_proxy(url, environ) if target.proxy == "env" and target.launch is None else None,
-        http2=target.http == "2",
+        proxy=_proxy(url, environ) if through_proxy else None,
+        http2=http2,
     )
     if found.http2 and found.proxy is not None and not url.startswith("https:"):
         raise InputError(
@@ -109,7 +135,10 @@ def network_of(target: Target, context: DriverContext, *, url: str) -> Network:
 
 
 def certificates(path: str, workspace: Path) -> tuple[bytes, ...]:
-    """The certificates of a PEM file, one each. Raises InputError as `network_of`."""
+    """The certificates of a PEM file, one each.
+
+    Raises InputError `unreadable-file`, `path-escapes`, `bad-certificate`.
+    """
     import ssl
 
     found = tuple(_CERTIFICATE.findall(read_inside(path, workspace=workspace, where="ca", bytes_max=_CA_BYTES_MAX)))
@@ -152,11 +181,16 @@ def _variable(environ: Mapping[str, str], name: str) -> str:
     return environ.get(name) or environ.get(name.upper()) or ""
 
 
-def certificate_problem(text: str) -> str:
-    """What is wrong with a certificate, by what a TLS library says; empty where `text` is about something else."""
+def certificate_problem(text: str, *, setting: str = _SETTING) -> str:
+    """What is wrong with a certificate, by what a TLS library says; empty where `text` is about something else.
+
+    `setting`: where a private authority is named.
+    """
     if not _ABOUT_CERTIFICATES.search(text):
         return ""
-    return next((words for pattern, words in _KINDS if pattern.search(text)), _NOT_TRUSTED)
+    return next(
+        (words for pattern, words in _KINDS if pattern.search(text)), f"certificate not trusted (set {setting})"
+    )
 
 
 async def check_handshake(address: SplitResult, network: Network, *, timeout_s: float) -> None:
@@ -177,7 +211,7 @@ async def check_handshake(address: SplitResult, network: Network, *, timeout_s: 
                 address.hostname, address.port or 443, ssl=tls, server_hostname=address.hostname
             )
     except ssl.SSLCertVerificationError as error:
-        raise _refused(address, certificate_problem(f"certificate verify failed: {error}"), str(error)) from error
+        raise certificate_refused(address.netloc, f"certificate verify failed: {error}") from error
     except ssl.SSLError as error:
         if error.reason in _NO_TLS:
             raise DriverError(
@@ -207,13 +241,13 @@ def _other_version(address: SplitResult, network: Network) -> DriverError:
     )
 
 
-def _refused(address: SplitResult, what: str, said: str) -> DriverError:
+def certificate_refused(place: str, said: str, *, setting: str = _SETTING) -> DriverError:
+    """The error of a bad certificate at `place`, by what a TLS library said of it."""
+    what = certificate_problem(said, setting=setting)
     hints = {
-        _NOT_TRUSTED: "the PEM file of the authority that signed it, in `ca: PATH` or SSL_CERT_FILE",
         _KINDS[0][1]: "renew it",
         _KINDS[1][1]: "wait, or set the clock of this machine right",
-        _KINDS[2][1]: "write the name that the certificate is for in url",
+        _KINDS[2][1]: "ask for the name that the certificate is for",
     }
-    return DriverError(
-        f"{address.netloc}: {what}: {said}", code="certificate-not-trusted", hint=hints.get(what, hints[_NOT_TRUSTED])
-    )
+    trust = f"name the PEM file of the authority that signed it: {setting}, or SSL_CERT_FILE"
+    return DriverError(f"{place}: {what}: {said}", code="certificate-not-trusted", hint=hints.get(what, trust))

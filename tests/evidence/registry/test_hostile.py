@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import pytest
 
 from plangate.errors import DriverError
 from plangate.evidence.bundle.layout import BundleFile, write_bundle
-from plangate.evidence.registry.client import Repository
+from plangate.evidence.registry.client import Access, Repository
 from plangate.evidence.registry.reference import read_reference
 from tests.evidence.registry.running import PASSWORD, USER
 from tests.evidence.registry.test_transfer import FILES, PASSWORD_VARIABLE, USER_VARIABLE, called
@@ -25,7 +26,9 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 @contextmanager
-def serving(answer: Callable[[str, str, dict[str, str]], Answer]) -> Iterator[str]:
+def serving(
+    answer: Callable[[str, str, dict[str, str]], Answer], *, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """`host:port` of a server; `answer` gets method, path and headers (small letters)."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -48,6 +51,8 @@ def serving(answer: Callable[[str, str, dict[str, str]], Answer]) -> Iterator[st
             """Silent."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -210,7 +215,7 @@ def test_a_registry_with_tls_does_not_lead_to_one_without(packed) -> None:
 
     reference = read_reference("registry.example/a/b:1")
     with (
-        Repository(reference, environ={}, transport=httpx2.MockTransport(answer)) as repository,
+        Repository(reference, access=Access(environ={}), transport=httpx2.MockTransport(answer)) as repository,
         pytest.raises(DriverError, match="from https to plain http"),
     ):
         repository.manifest("1", bytes_max=10_000)

@@ -10,14 +10,17 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import urljoin, urlsplit
 
+from plangate.drivers.network import certificate_problem, certificate_refused, certificates, network_at
 from plangate.errors import DriverError, EvidenceError, InputError
 from plangate.evidence.registry.credentials import PASSWORD, USER, basic_credentials
 from plangate.evidence.registry.reference import Reference
 
-__all__ = ["MANIFEST_TYPE", "Repository"]
+__all__ = ["MANIFEST_TYPE", "Access", "Repository"]
 
 MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
 _CONNECT_S: Final = 10.0
@@ -27,24 +30,55 @@ _REDIRECTS_MAX: Final = 3
 _CHALLENGE: Final = re.compile(r'([a-z_]{1,32})="([^"]{0,1024})"')
 
 
-class Repository:
-    """Use as a context manager. Raises DriverError `registry-unreachable`, InputError `registry-refused` and
-    `not-in-registry`, EvidenceError `bundle-damaged` and `bundle-too-large`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How a registry is reached, by the rules of targets (`drivers/network.py`)."""
 
-    def __init__(
-        self, reference: Reference, *, environ: Mapping[str, str], plain_http: bool = False, transport: Any = None
-    ) -> None:
-        """`transport` stands in for the network: one of the client library's own."""
+    environ: Mapping[str, str]
+    """Credentials, `SSL_CERT_FILE` and the like, and proxies are named here."""
+    plain_http: bool = False
+    """Without TLS, also beyond this machine."""
+    ca: Path | None = None
+    """PEM file with authorities to trust beside the system's. A registry on this machine is then asked with TLS too."""
+    proxy: str | None = None
+    """`env` = through the proxy that HTTPS_PROXY and the like name; None = directly."""
+
+    def scheme(self, reference: Reference) -> str:
+        """`http` or `https`."""
+        return "http" if self.plain_http or (reference.loopback and self.ca is None) else "https"
+
+
+class Repository:
+    """Use as a context manager. Raises DriverError `registry-unreachable` and `certificate-not-trusted`, InputError
+    `registry-refused` and `not-in-registry`, EvidenceError `bundle-damaged` and `bundle-too-large`."""
+
+    def __init__(self, reference: Reference, *, access: Access, transport: Any = None) -> None:
+        """`transport` stands in for the network: one of the client library's own.
+
+        Raises InputError `unreadable-file`, `bad-certificate`, `bad-proxy`.
+        """
         import httpx2
 
         self._httpx2 = httpx2
         self.reference = reference
-        scheme = "http" if reference.loopback or plain_http else "https"
-        self._base = f"{scheme}://{reference.registry}/v2/{reference.repository}/"
-        self._environ = environ
+        self._base = f"{access.scheme(reference)}://{reference.registry}/v2/{reference.repository}/"
+        self._environ = access.environ
         self._authorization = ""
         timeout = httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S)
-        self._client = httpx2.Client(timeout=timeout, trust_env=False, follow_redirects=False, transport=transport)
+        network = network_at(
+            self._base,
+            environ=access.environ,
+            ca=() if access.ca is None else certificates(str(access.ca.absolute()), Path.cwd()),
+            through_proxy=access.proxy == "env",
+        )
+        self._client = httpx2.Client(
+            verify=network.ssl_context(),
+            proxy=network.proxy,
+            timeout=timeout,
+            trust_env=False,
+            follow_redirects=False,
+            transport=transport,
+        )
 
     def __enter__(self) -> Repository:
         return self
@@ -131,12 +165,17 @@ class Repository:
                 url = target
             self._refused("it leads from one address to the next without end")
         except (self._httpx2.HTTPError, self._httpx2.InvalidURL) as error:
+            self._check_certificate(error, url)
             raise DriverError(
                 f"the registry {self.reference.registry} does not answer: {_reason(error)}",
                 code="registry-unreachable",
                 where=str(self.reference),
                 hint="is it running? Only loopback registries are asked without TLS, unless --plain-http says so",
             ) from None
+
+    def _check_certificate(self, error: Exception, url: str) -> None:
+        if certificate_problem(str(error)):
+            raise certificate_refused(urlsplit(url).netloc, str(error), setting="--ca FILE") from None
 
     def _sign_in(self, challenge: str) -> str:
         """The header for a `WWW-Authenticate` challenge: Basic, or a token from its realm."""
@@ -158,6 +197,7 @@ class Repository:
                     self._explain(401, "GET", "")
                 body = self._body(answer, _TOKEN_BYTES_MAX)
         except (self._httpx2.HTTPError, self._httpx2.InvalidURL) as error:
+            self._check_certificate(error, realm.geturl())
             self._refused(f"its sign-in does not answer: {_reason(error)}")
         return f"Bearer {self._token(body)}"
 

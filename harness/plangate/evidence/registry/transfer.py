@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from plangate.documents.environment import Json
 from plangate.errors import EvidenceError
 from plangate.evidence.bundle.layout import BundleFile, layout_of_manifest, write_layout
-from plangate.evidence.registry.client import Repository
+from plangate.evidence.registry.client import Access, Repository
 from plangate.evidence.registry.reference import Reference
 from plangate.evidence.strict_json import loads
 
@@ -38,14 +38,12 @@ class Transferred:
     bytes: int
 
 
-def push(
-    path: Path, reference: Reference, *, environ: Mapping[str, str], plain_http: bool = False, told: Told
-) -> Transferred:
+def push(path: Path, reference: Reference, *, access: Access, told: Told) -> Transferred:
     """Upload a bundle under the reference's tag. What the registry has already is not sent again.
 
     Raises what `BundleFile` and `Repository` raise.
     """
-    with BundleFile(path) as bundle, Repository(reference, environ=environ, plain_http=plain_http) as repository:
+    with BundleFile(path) as bundle, Repository(reference, access=access) as repository:
         blobs, manifest = bundle.blobs(), bundle.manifest_bytes
         digest = "sha256:" + hashlib.sha256(manifest).hexdigest()
         if reference.digest and reference.digest != digest:
@@ -63,14 +61,12 @@ def push(
     return Transferred(reference=str(reference), digest=digest, blobs=len(blobs), sent=sent, bytes=total)
 
 
-def pull(
-    reference: Reference, path: Path, *, environ: Mapping[str, str], plain_http: bool = False, told: Told
-) -> Transferred:
+def pull(reference: Reference, path: Path, *, access: Access, told: Told) -> Transferred:
     """Download a bundle and write the same tar that was pushed. Nothing is written unless all of it is right.
 
     Raises EvidenceError `bundle-damaged`, `bundle-too-large`, InputError `unwritable-file`, and what `Repository` does.
     """
-    with Repository(reference, environ=environ, plain_http=plain_http) as repository:
+    with Repository(reference, access=access) as repository:
         manifest = repository.manifest(reference.manifest, bytes_max=_MANIFEST_BYTES_MAX)
         sizes = _sizes(manifest, reference)
         blobs: dict[str, bytes] = {}
