@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -311,3 +314,74 @@ def test_a_surface_that_hangs_ends_the_run_whatever_another_one_may_take(tmp_pat
     assert (status, document["verdict"]) == (3, "undecided")
     assert document["stopped"] == "the target hangs at tool: 3 cells in a row got no answer in time"
     assert document["totals"]["error"] >= 3
+
+
+FRESH = SUITE.replace("processes: 1", "processes: 2")
+SECOND_ASK = """
+    honest, asked = evaluate, set()
+    def evaluate(request):
+        given, key = honest(request), repr(request)
+        again = key in asked
+        asked.add(key)
+        return answer("allow", "entitled") if again and given["context"]["reason"] == "not_in_plan" else given
+"""
+
+
+def test_an_app_that_decides_otherwise_the_second_time_is_seen_in_fresh_processes_too(tmp_path: Path) -> None:
+    status, document = run_json(make_shop(tmp_path, app=SECOND_ASK, suite=FRESH.replace("repeats: 2", "repeats: 3")))
+    # free asks for report.export on 3 surfaces.
+    assert (status, document["totals"]["flaky"], document["leaked"]) == (1, 3, 3)
+
+
+def test_where_no_process_is_asked_twice_the_run_says_so(tmp_path: Path) -> None:
+    status, document = run_json(make_shop(tmp_path, app=SECOND_ASK, suite=FRESH))
+    said = [one for one in document["not_tried"] if "asked no process for a cell twice" in one]
+    assert (status, len(said)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "import threading, time; threading.Thread(target=lambda: time.sleep(600)).start()",
+        "import atexit, os; atexit.register(lambda: os._exit(1))",
+        "import os; os.close(1)",
+    ],
+    ids=["a thread that stays", "an end of its own", "a closed descriptor"],
+)
+@pytest.mark.parametrize("suite", [SUITE, FRESH], ids=["here", "fresh processes"])
+def test_what_an_app_leaves_behind_neither_holds_a_run_up_nor_accuses_it(tmp_path: Path, more, suite) -> None:
+    if "_exit" in more and suite == SUITE:
+        pytest.skip("there the status is the app's own doing")
+    root = make_shop(tmp_path, app=more, suite=suite)
+    done = plangate("run", "dev", cwd=root, timeout_s=60)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_that_the_app_forked_does_not_keep_a_run_waiting(tmp_path: Path) -> None:
+    forks = """
+        import os, time
+        if os.fork() == 0:
+            time.sleep(120)
+            os._exit(0)
+    """
+    root = make_shop(tmp_path, app=forks, suite=FRESH)
+    with (root / "said").open("wb") as said:  # a pipe would wait for that process, too
+        command = [sys.executable, "-m", "plangate", "run", "dev"]
+        done = subprocess.run(
+            command, cwd=root, stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=60, check=False
+        )
+    assert done.returncode == 0
+
+
+def test_a_worker_that_the_app_ends_with_0_has_not_done_its_work(tmp_path: Path) -> None:
+    status, document = run_json(make_shop(tmp_path, app="import os; os._exit(0)", suite=FRESH))
+    assert (status, document["verdict"]) == (3, "undecided")
+    assert "ended with status 0 before its cells were observed" in document["stopped"]
+
+
+def test_a_worker_that_hangs_is_killed_once_nobody_wants_it(tmp_path: Path) -> None:
+    root = make_shop(tmp_path, app="import time; time.sleep(600)", suite=FRESH)
+    done = plangate("run", "dev", "--timeout", "3", cwd=root, timeout_s=60)
+    assert done.returncode == 3
+    assert "the run's time of 3 s is over" in done.stdout + done.stderr

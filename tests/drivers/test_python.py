@@ -46,6 +46,9 @@ def hangs(request): time.sleep(5)
 async def hangs_later(request): await asyncio.sleep(60)
 async def times_out_itself(request): raise TimeoutError("database")
 async def cancels(request): raise asyncio.CancelledError
+def closes(request): raise GeneratorExit
+async def closes_later(request): raise GeneratorExit
+def interrupts(request): raise KeyboardInterrupt
 def wrong(request): return ["allow"]
 def forgets_to_await(request): return allow_later(request)
 
@@ -99,6 +102,9 @@ def test_a_plain_function_can_be_asked_without_an_event_loop(workspace: Path) ->
         ("leaves", "SystemExit: 3"),
         ("times_out_itself", "TimeoutError: database"),
         ("cancels", "CancelledError"),
+        ("closes", "GeneratorExit"),
+        ("closes_later", "GeneratorExit"),
+        ("interrupts", "KeyboardInterrupt"),
     ],
 )
 def test_an_exception_is_a_fault_with_its_type_and_message(workspace: Path, name: str, said: str) -> None:

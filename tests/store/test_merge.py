@@ -14,6 +14,7 @@ from plangate.store.comparison import differences
 from plangate.store.merge import merge_runs
 from plangate.store.reader import StoredRun
 from plangate.verdicts.observation import Observed
+from plangate.verdicts.result import RunVerdict
 from tests.store.runs import ALLOW, DENY, SAW_ALLOW, SAW_DENY, SAW_NOTHING, digest, header, suite, write_run
 
 
@@ -198,3 +199,42 @@ def test_a_merged_run_finished_when_its_last_shard_did(tmp_path: Path) -> None:
     merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
     with StoredRun(tmp_path / "merged.sqlite") as merged:
         assert merged.header.finished == ends[0]
+
+
+@pytest.mark.parametrize(
+    ("ran", "verdict"),
+    [("not checked", RunVerdict.UNDECIDED), ("differs", RunVerdict.UNDECIDED), ("as declared", RunVerdict.PASSED)],
+)
+def test_shards_of_two_builds_are_no_pass_unless_each_was_what_is_declared(tmp_path: Path, ran, verdict) -> None:
+    parts = [
+        shard(tmp_path, at, 2, {at: False, at + 2: False}, code=f"sha256:{at}", ran=ran) for at in (1, 2)
+    ]  # fmt: skip
+    merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
+    with StoredRun(tmp_path / "merged.sqlite") as merged:
+        summary = merged.summary()
+    told = "the app's code in the workspace: shard 2/2 ran other files or packages than shard 1/2"
+    assert summary.verdict is verdict
+    assert summary.header.ran_differences == (() if verdict is RunVerdict.PASSED else (told,))
+
+
+def test_a_leak_in_one_of_two_builds_fails_the_whole(tmp_path: Path) -> None:
+    parts = [shard(tmp_path, at, 2, {at: at == 2}, code=f"sha256:{at}") for at in (1, 2)]
+    merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
+    with StoredRun(tmp_path / "merged.sqlite") as merged:
+        assert merged.summary().verdict is RunVerdict.FAILED
+
+
+def test_a_union_names_every_run_that_shards_were_taken_from_and_is_of_no_single_code(tmp_path: Path) -> None:
+    taken = {1: "", 2: "r-old"}
+    parts = [
+        shard(
+            tmp_path, at, 2, {at: False}, code=f"sha256:{at}", surroundings=f"sha256:{at}", ran="as declared",
+            reused_from=taken[at],
+        )
+        for at in (1, 2)
+    ]  # fmt: skip
+    merge_runs(parts, tmp_path / "merged.sqlite", run="r-merged")
+    with StoredRun(tmp_path / "merged.sqlite") as merged:
+        header = merged.header
+    assert header.reused_from == "r-old"
+    assert not {header.code, header.surroundings} & {"", "sha256:1", "sha256:2"}

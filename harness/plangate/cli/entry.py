@@ -7,6 +7,8 @@ import importlib
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -53,6 +55,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "why": ("plangate.cli.why", "Say which rule, file and line decide one request."),
     "worker": ("plangate.cli.worker", ""),
 }
+
+
+_THREADS_GRACE_S = 2.0
 
 
 class _BrokenPipeError(Exception):
@@ -136,6 +141,17 @@ def _status(given: list[str], output: Output) -> int:
         return output.surprise(error)
 
 
+def _threads_stay() -> bool:
+    """Whether a thread that an app began goes on, after a moment: Python would wait for it without end."""
+    until = time.monotonic() + _THREADS_GRACE_S
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                return True
+    return False
+
+
 def start() -> NoReturn:
     """`main` as a process of its own, which ends here.
 
@@ -150,7 +166,7 @@ def start() -> NoReturn:
         main()
     except SystemExit as end:
         status = streams.settle(int(end.code or 0))
-        if "pyreqwest" not in sys.modules:
+        if "pyreqwest" not in sys.modules and not _threads_stay():
             sys.exit(status)
         atexit._run_exitfuncs()
         streams.settle(status)

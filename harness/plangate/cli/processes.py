@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 from plangate.engine.events import Progress
 from plangate.engine.execution import FreshProcesses
@@ -17,6 +18,11 @@ from plangate.errors import DriverError
 from plangate.store.documents import PassRecord
 
 __all__ = ["fresh_processes"]
+
+_GRACE_S: Final = 5.0
+"""For a worker to end by itself, once its work is done or nobody wants it any more."""
+_LAST_WORDS_S: Final = 1.0
+"""For what a worker wrote before it ended: it lies in the pipe."""
 
 
 def fresh_processes(prepared: Prepared, *, run_file: Path) -> FreshProcesses:
@@ -48,30 +54,45 @@ async def _relay(
 ) -> AsyncIterator[tuple[PassRecord, Progress]]:
     lines: asyncio.Queue[bytes | None] = asyncio.Queue()
     workers: list[asyncio.subprocess.Process] = []
-    readers: list[asyncio.Task[None]] = []
+    followers: list[asyncio.Task[None]] = []
     try:
         for command in commands:
             worker, told = await _start(command, environ, stderr=stderr)
             workers.append(worker)
-            readers.append(asyncio.create_task(_read(told, lines)))
-        left, why = len(workers), ""
+            followers.append(asyncio.create_task(_follow(worker, told, lines)))
+        left, done, why = len(workers), 0, ""
         while left:
             line = await lines.get()
             if line is None:
                 left -= 1
+                continue
+            since = json.loads(line)
+            if "stopped" in since:
+                why = since["stopped"]
+            elif "done" in since:
+                done += 1
             else:
-                since = json.loads(line)
-                if "stopped" in since:
-                    why = since["stopped"]
-                    continue
                 yield passes[since.pop("pass")], Progress(**since)
-        for worker in workers:
-            _require_done(await worker.wait(), why=why)
+        await _ended(workers)
+        if done < len(workers):
+            raise _failed([worker.returncode or 0 for worker in workers], why=why)
     finally:
         for worker in workers:
             if worker.returncode is None:
                 worker.terminate()
-        await asyncio.gather(*(worker.wait() for worker in workers), *readers, return_exceptions=True)
+        await _ended(workers)
+        await asyncio.gather(*followers, return_exceptions=True)
+
+
+async def _ended(workers: Sequence[asyncio.subprocess.Process]) -> None:
+    """Wait until every worker has; one that does not is killed: the app's code in it may hang, or leave threads."""
+    waiting = [asyncio.create_task(worker.wait()) for worker in workers]
+    if waiting:
+        await asyncio.wait(waiting, timeout=_GRACE_S)
+    for worker in workers:
+        if worker.returncode is None:
+            worker.kill()
+    await asyncio.gather(*waiting)
 
 
 async def _start(
@@ -109,18 +130,31 @@ def _own_stderr() -> int | None:
         return None
 
 
+async def _follow(
+    worker: asyncio.subprocess.Process, told: asyncio.StreamReader, lines: asyncio.Queue[bytes | None]
+) -> None:
+    """Hand on what a worker tells; nothing more once it has ended, though a process that the app forked lives on."""
+    reading, ended = asyncio.create_task(_read(told, lines)), asyncio.create_task(worker.wait())
+    try:
+        await asyncio.wait({reading, ended}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({reading}, timeout=_LAST_WORDS_S)
+    finally:
+        reading.cancel()
+        ended.cancel()
+        lines.put_nowait(None)
+
+
 async def _read(told: asyncio.StreamReader, lines: asyncio.Queue[bytes | None]) -> None:
     async for line in told:
         await lines.put(line)
-    await lines.put(None)
 
 
-def _require_done(status: int, *, why: str) -> None:
-    """`why` is what a worker said before it ended; one that was killed says nothing."""
-    if status != 0:
-        killed = f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        raise DriverError(
-            f"a process of this run {killed} before its cells were observed{f': {why}' if why else ''}",
-            code="worker-failed",
-            hint="plangate run --resume goes on",
-        )
+def _failed(statuses: Sequence[int], *, why: str) -> DriverError:
+    """`why` is what a worker said before it ended; one that was killed, or that the app ended, says nothing."""
+    status = next((one for one in statuses if one), 0)
+    killed = f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    return DriverError(
+        f"a process of this run {killed} before its cells were observed{f': {why}' if why else ''}",
+        code="worker-failed",
+        hint="plangate run --resume goes on",
+    )

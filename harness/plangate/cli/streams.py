@@ -16,6 +16,7 @@ import os
 import select
 import sys
 import threading
+from contextlib import suppress
 from typing import Any, TextIO
 
 from plangate.errors import ExitCode, PlangateError
@@ -85,10 +86,14 @@ class OwnStreams:
 
     def _leave_to_the_app(self) -> None:
         """What an app registered for the end of the process prints where its output went, not after the report."""
-        if os.path.sameopenfile(1, self._output.fileno()):
-            return  # no app ran here
+        try:
+            if os.path.sameopenfile(1, self._output.fileno()):
+                return  # no app ran here
+        except OSError:  # the app closed it, so there is nowhere to print
+            return
         for name, number in (("stdout", 1), ("stderr", 2)):
-            setattr(sys, name, open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False))  # noqa: SIM115
+            with suppress(OSError):
+                setattr(sys, name, open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False))  # noqa: SIM115
 
 
 class _GuardedText(io.TextIOWrapper):

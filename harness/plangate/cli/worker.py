@@ -61,6 +61,7 @@ def command(
         return error.exit_code
     except BrokenPipeError:  # whoever started this is gone, so nobody wants the rest
         return ExitCode.INTERRUPTED
+    say({"done": True})  # an app may end this process at any time, with any status
     return ExitCode.PASSED
 
 

@@ -199,10 +199,17 @@ async def _suite(
 
 
 def _sittings(passes: Sequence[PassRecord], *, workers: int) -> Iterator[tuple[PassRecord, ...]]:
-    """Passes that may share processes: starting one costs as much as thousands of cells. Fresh ones share none."""
+    """Passes that share processes: starting one costs as much as thousands of cells.
+
+    Fresh passes of one number share theirs, so that it is asked for a cell more than once: some apps decide otherwise
+    the second time.
+    """
     for plain, some in groupby(passes, key=lambda one: one.hash_seed is None):
         together = tuple(some)
-        if plain and workers > 1:
+        if not plain:
+            for process in dict.fromkeys(one.process for one in together):
+                yield tuple(one for one in together if one.process == process)
+        elif workers > 1:
             yield together
         else:
             yield from ((one,) for one in together)

@@ -58,6 +58,12 @@ class SuiteRecord:
     """Axis -> names of the catalog that the suite asks nothing about."""
     type: str = "gating"
 
+    @property
+    def asked_again(self) -> bool:
+        """Whether two passes share a process."""
+        processes = [one.process if one.hash_seed is not None else None for one in self.passes]
+        return len(set(processes)) < len(processes)
+
     def to_json(self) -> str:
         """As stored."""
         document = {one.name: getattr(self, one.name) for one in fields(self)}

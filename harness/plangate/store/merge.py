@@ -12,7 +12,7 @@ from plangate.store.documents import SuiteRecord, ran_of, with_ran
 from plangate.store.reader import StoredRun
 from plangate.store.schema import connect, guarded
 from plangate.store.writer import RunWriter
-from plangate.verdicts.ran import Ran
+from plangate.verdicts.ran import AS_DECLARED, DIFFERS, Ran
 from plangate.verdicts.result import RunHeader
 
 __all__ = ["merge_runs"]
@@ -27,7 +27,7 @@ def merge_runs(parts: Sequence[Path], target: Path, *, run: str) -> None:
     headers, suites = _read(parts)
     _require_same(headers, suites)
     _require_all_shards(headers)
-    header = with_ran(headers[0], Ran.of_parts([ran_of(one) for one in headers]))
+    header = with_ran(headers[0], _ran(headers))
     header = replace(
         header,
         run=run,
@@ -36,6 +36,9 @@ def merge_runs(parts: Sequence[Path], target: Path, *, run: str) -> None:
         finished="",
         stopped="",
         app_output=0,
+        reused_from=", ".join(dict.fromkeys(one.reused_from for one in headers if one.reused_from)),
+        code=_shared([one.code for one in headers]),
+        surroundings=_shared([one.surroundings for one in headers]),
     )
     writer = RunWriter.create(target, header)
     try:
@@ -53,6 +56,27 @@ def merge_runs(parts: Sequence[Path], target: Path, *, run: str) -> None:
         writer.discard()
         raise
     writer.close()
+
+
+def _ran(headers: Sequence[RunHeader]) -> Ran:
+    """What is known of what ran: of other code than the first shard's ran another app, unless each was checked.
+
+    A leak that a shard found still fails the whole; nothing in it can be a pass (rule R14).
+    """
+    ran, first = Ran.of_parts([ran_of(one) for one in headers]), headers[0]
+    if ran.state == AS_DECLARED:
+        return ran
+    others = tuple(
+        f"the app's code in the workspace: shard {one.shard} ran other files or packages than shard {first.shard}"
+        for one in headers
+        if one.code != first.code
+    )
+    return Ran(state=DIFFERS, differences=ran.differences + others, told=ran.told) if others else ran
+
+
+def _shared(digests: Sequence[str]) -> str:
+    """The digest that all shards have, or one that no run has: nothing is taken from a union of several (rule R10)."""
+    return digests[0] if len(set(digests)) == 1 else "several"
 
 
 def _read(parts: Sequence[Path]) -> tuple[list[RunHeader], list[tuple[SuiteRecord, ...]]]:

@@ -105,6 +105,7 @@ class StoredRun:
                     seed=suite.seed,
                     judge=suite.judge,
                     passes=len(suite.passes),
+                    asked_again=not self.header.surroundings or suite.asked_again,
                     rules=rules,
                     left_out=suite.left_out,
                 )

@@ -119,6 +119,8 @@ def _not_judged(summary: RunSummary) -> Iterator[str]:
             yield f"suite {suite.name} did not ask every combination ({suite.coverage.partition(':')[0]})"
         if suite.passes == 1:
             yield f"suite {suite.name} asked each cell once, so answers that change were not looked for"
+        elif not suite.asked_again:
+            yield f"suite {suite.name} asked no process for a cell twice, so another second answer was not looked for"
     if summary.header.ran == "not checked":
         yield "what ran was not checked"
     if summary.header.reused_from:

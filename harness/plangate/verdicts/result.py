@@ -160,6 +160,8 @@ class SuiteSummary:
     judge: JudgeMode = JudgeMode.EXACT
     passes: int = 2
     """How often each cell is asked."""
+    asked_again: bool = True
+    """Whether some process is asked for a cell more than once: an app may decide otherwise the second time."""
     rules: tuple[str, ...] = ()
     """Rules that decided a cell which was observed."""
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
