@@ -282,9 +282,33 @@ def test_l4_exemption_names_the_reason_that_no_cell_needs_to_expect() -> None:
     covered = set(Reason) - {Reason.SUSPENDED}
     assert [problem.code for problem in check(sample(), covered=covered)] == ["reason-not-covered"]
     assert check(sample(exemptions=[exemption]), covered=covered) == []
-    assert [p.code for p in check(sample(exemptions=[{**exemption, "expects": "prohibited"}]), covered=covered)] == [
-        "reason-not-covered"
-    ]
+    other = sample(exemptions=[{**exemption, "expects": "prohibited"}])
+    assert "reason-not-covered" in [problem.code for problem in check(other, covered=covered)]
+
+
+def _unused(*exemptions: dict[str, str], lacking: set[Reason], axes: dict[str, Any] | None = None) -> list[str]:
+    """What is said of exemptions from L4, where no cell expects the reasons that are `lacking`."""
+    catalog = sample(exemptions=[{"law": "covered", "reason": "x", **one} for one in exemptions])
+    suites = None if axes is None else [suite_of(axes)]
+    problems = check(catalog, covered=set(Reason) - lacking, suites=suites)
+    return [f"{problem.code}: {problem.message}".partition("]")[0] for problem in problems]
+
+
+def test_l4_exemption_that_excuses_nothing_is_a_warning() -> None:
+    suspended, unused = {"expects": "suspended"}, "exemption-unused: exemptions["
+    assert _unused(suspended, lacking={Reason.SUSPENDED}) == []
+    assert _unused(suspended, lacking=set()) == [f"{unused}0"], "a cell expects it"
+    assert _unused({"expects": "no_such_reason"}, suspended, lacking={Reason.SUSPENDED}) == [f"{unused}0"]
+    plain = {"plan": "all", "state": "all", "linked": [True]}
+    assert _unused({"expects": "revoked"}, lacking={Reason.REVOKED}, axes=plain) == [f"{unused}0"], "no suite asks"
+    assert f"{unused}0" in _unused({"plan": "pro", "capability": "kb.search"}, lacking={Reason.SUSPENDED})
+
+
+def test_l4_exemptions_that_excuse_a_reason_only_together_are_all_used() -> None:
+    places = [{"plan": "pro", "capability": "ticket.write"}, {"plan": "enterprise", "capability": "ticket.write"}]
+    assert _unused(*places, lacking={Reason.APPROVAL_REQUIRED}) == []
+    every = [{"plan": plan} for plan in sample().plans]
+    assert _unused(*every, lacking={Reason.SUSPENDED}) == [], "of a catalog without plans nothing is asked"
 
 
 def test_l4_exemption_of_every_plan_takes_the_states_and_the_link_away_too() -> None:

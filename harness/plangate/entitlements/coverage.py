@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from plangate.documents.catalog import Capability, Lane, PlanCatalog, Setting, SettingKind
+from plangate.documents.catalog import Capability, Exemption, Lane, PlanCatalog, Setting, SettingKind
 from plangate.documents.positions import Pointer
 from plangate.documents.problems import problem_at
 from plangate.documents.suite import Suite
@@ -14,7 +14,7 @@ from plangate.entitlements.decision import Reason
 from plangate.entitlements.plans import ResolvedPlan, resolve
 from plangate.errors import Problem
 
-__all__ = ["Witness", "possible_reasons", "uncovered_reasons"]
+__all__ = ["Witness", "possible_reasons", "uncovered_reasons", "unused_exemptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,38 @@ def uncovered_reasons(
             )
             problems.append(problem)
     return sorted(problems)
+
+
+def unused_exemptions(
+    catalog: PlanCatalog, seen: Collection[str], *, suites: Sequence[Suite] | None = None
+) -> Iterator[Problem]:
+    """A warning for each exemption from the law `covered` without which `uncovered_reasons` would say the same."""
+    for number, one in enumerate(catalog.exemptions):
+        if one.law == "covered" and not _excuses(catalog, number, seen, suites=suites):
+            yield problem_at(
+                catalog.positions.of("exemptions", number),
+                code="exemption-unused",
+                message=f"exemptions[{number}]: no reason lacks a cell on account of what it excuses",
+                hint="remove it, or name what no suite asks",
+                severity="warning",
+            )
+
+
+def _excuses(catalog: PlanCatalog, number: int, seen: Collection[str], *, suites: Sequence[Suite] | None) -> bool:
+    """Whether an exemption takes a witness away by itself, or a reason together with the others."""
+    others = tuple(other for place, other in enumerate(catalog.exemptions) if place != number)
+
+    def lacking(*exemptions: Exemption) -> set[str]:
+        found = possible_reasons(replace(catalog, exemptions=exemptions), suites=suites)
+        return set(found) - set(seen)
+
+    def witnesses(*exemptions: Exemption) -> set[_Found]:
+        narrowed = replace(catalog, exemptions=exemptions)
+        return {(reason, one) for reason, one in _all(narrowed, resolve(narrowed)) if reason in unexcused}
+
+    one, unexcused = catalog.exemptions[number], lacking()
+    alone = one.expects in unexcused or witnesses(one) != witnesses()
+    return alone or lacking(*others) != lacking(one, *others)
 
 
 def _hint(reason: str, suites: Iterable[Suite]) -> str:

@@ -14,7 +14,7 @@ from plangate.documents.catalog import Exemption, PlanCatalog, PlanDeclaration
 from plangate.documents.problems import problem_at
 from plangate.documents.suite import Suite
 from plangate.documents.wording import shown
-from plangate.entitlements.coverage import uncovered_reasons
+from plangate.entitlements.coverage import uncovered_reasons, unused_exemptions
 from plangate.entitlements.plans import ResolvedPlan, resolve
 from plangate.entitlements.tiers import Loss, losses
 from plangate.errors import Problem
@@ -27,13 +27,15 @@ def check(
 ) -> list[Problem]:
     """What breaks a law in `catalog`, sorted by place.
 
-    `covered` is every reason that some cell of `suites` expects; with it, reasons that no cell expects are warnings
-    (law L4). Raises InputError `extends-circle` or `unknown-name` for plans that cannot be resolved.
+    `covered` is every reason that some cell of `suites` expects; with it, reasons that no cell expects are warnings,
+    and so are exemptions that excuse none of them (law L4). Raises InputError `extends-circle` or `unknown-name` for
+    plans that cannot be resolved.
     """
     plans = resolve(catalog)
     problems = [*_total(catalog), *_repeated(catalog), *_monotonic(catalog, [plans[n] for n in _tiers(catalog)])]
     if covered is not None:
         problems += uncovered_reasons(catalog, covered, suites=suites)
+        problems += unused_exemptions(catalog, covered, suites=suites)
     return sorted(problems)
 
 
