@@ -89,6 +89,7 @@ def test_json_names_what_was_locked(tmp_path: Path, capsys: pytest.CaptureFixtur
     status, out, _ = lock(capsys, write_workspace(tmp_path), "--json")
     assert status == 0
     assert json.loads(out) == {
+        "format": 1,
         "ok": True,
         "new": [CATALOG_FILE, "evals/gating.yaml@5", PROMPT_FILE],
         "problems": [],
