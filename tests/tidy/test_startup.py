@@ -13,7 +13,6 @@ HEAVY = (
     "httpx2",
     "jinja2",
     "jsonschema",
-    "jsonschema_rs",
     "pyreqwest",
     "rich",
     "yaml",
