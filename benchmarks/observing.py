@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,16 +25,23 @@ def timed(work: Callable[[], int]) -> dict[str, Any]:
 def observe_all(root: str) -> dict[str, Any]:
     """Run the workspace's environment as `plangate run` does; every cell must pass. Imports are not timed.
 
-    Some happen when a document is first read: so it is read once before, and again in time.
+    Some happen when a document is first read: so it is read once before, and again in time; those of the driver are
+    done before, as those of the client it is compared with.
     """
     from plangate.cli.world import real_world
     from plangate.documents.workspace import Workspace
+    from plangate.drivers.registry import driver_class
     from plangate.engine.invocation import observe_run, start_run
     from plangate.engine.session import prepare
     from plangate.store.reader import StoredRun
 
     world = real_world()
-    prepare(Workspace.open(Path(root)), ENVIRONMENT, environ=world.environ)
+    first = prepare(Workspace.open(Path(root)), ENVIRONMENT, environ=world.environ)
+    for target in first.environment.bindings.targets.values():
+        driver_class(target.driver)
+        if target.driver == "http":
+            importlib.import_module("pyreqwest.client")
+    del first
 
     def work() -> int:
         prepared = prepare(Workspace.open(Path(root)), ENVIRONMENT, environ=world.environ)

@@ -32,6 +32,14 @@ def numbers_of(found: Iterator[Cell]) -> list[int]:
     return [cell.number for cell in found]
 
 
+def test_cells_that_were_made_for_the_expected_set_are_not_made_anew() -> None:
+    matrix = Matrix(4)
+    made = {cell.number: cell for cell in matrix}
+    cache = CellCache(matrix, passes=2, made={number: made[number] for number in (0, 1, 3)})
+    assert numbers_of(cache.in_order(iter([3, 2, 1, 0]))) == [3, 2, 1, 0]
+    assert matrix.made == [0, 1, 2, 3, 2]
+
+
 def test_a_later_pass_makes_no_cell_anew_and_keeps_its_own_order() -> None:
     matrix = Matrix(6)
     cache = CellCache(matrix, passes=2)

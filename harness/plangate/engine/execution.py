@@ -12,7 +12,7 @@ from typing import Protocol
 from plangate.documents.requirements import shown_by
 from plangate.documents.suite import AXES
 from plangate.drivers.protocol import BlockingDriver, Driver, EvaluationRequest
-from plangate.engine.cell_cache import CellCache
+from plangate.engine.cell_cache import CellCache, worth_holding
 from plangate.engine.events import Event, PassStarted, Planned, Progress, RunEnded, RunStarted
 from plangate.engine.health import Health
 from plangate.engine.plan import RunPlan, SuitePlan, numbers_in_order
@@ -78,7 +78,7 @@ class Execution:
         """The cells of one suite, for all its passes; those of the suite before are let go of."""
         name, cells = self._cells
         if cells is None or name != record.name:
-            cells = CellCache(suite.matrix, passes=len(record.passes))
+            cells = CellCache(suite.matrix, passes=len(record.passes), made=self.plan.made.pop(record.name, None))
             self._cells = (record.name, cells)
         return cells
 
@@ -99,6 +99,9 @@ def _store_cells(plan: RunPlan, suite: SuitePlan, writer: RunWriter, first: int)
     rows: list[CellRow] = []
     stored = 0
     chosen = None if plan.selection.everything else plan.selection
+    made: dict[int, Cell] | None = None
+    if chosen is None and suite is plan.suites[0] and worth_holding(suite.matrix, passes=len(suite.passes)):
+        made = plan.made[suite.suite.name] = {}
     for cell in suite.matrix:
         if chosen is not None and cell not in chosen:
             continue
@@ -108,6 +111,8 @@ def _store_cells(plan: RunPlan, suite: SuitePlan, writer: RunWriter, first: int)
             number = numbers[id(expected)] = writer.number_of_expectation(expected_key(expected))
             kept.append(expected)
         rows.append((first + cell.number, cell.digest, number, pack(cell.axes)))
+        if made is not None:
+            made[cell.number] = cell
         if len(rows) >= _CELLS_IN_COMMIT:
             stored += _commit_cells(writer, rows)
     return stored + _commit_cells(writer, rows)
@@ -161,6 +166,8 @@ async def execute(
     `stopped` says why where the target was down or the run's time was over.
     """
     run = Execution(plan=plan, writer=writer, clock=clock, workers=workers)
+    if targets is None:
+        plan.made.clear()  # whoever observes makes them anew
     yield RunStarted(run=plan.header.run, environment=plan.header.environment)
     records = suites_of(writer.path)
     yield Planned(

@@ -13,6 +13,7 @@ from plangate.drivers.app_output import kept_output
 from plangate.drivers.protocol import DriverContext
 from plangate.drivers.redaction import Redactor
 from plangate.engine.code import code_digest, surroundings_digest, unknown_code
+from plangate.engine.collecting import seldom_collecting
 from plangate.engine.events import Event, RunEnded
 from plangate.engine.execution import Clock, FreshProcesses, execute, store_plan
 from plangate.engine.plan import DEFAULT_LIMITS, EVERYTHING, Limits, RunPlan, Selection
@@ -65,7 +66,8 @@ def start_run(
     plan = RunPlan(header=header, suites=prepared.suites, selection=selection, limits=limits)
     writer = RunWriter.create(folder.path_of(header.run), header)
     try:
-        store_plan(plan, writer)
+        with seldom_collecting():
+            store_plan(plan, writer)
         _require_cells(writer)
         if reuse and not unknown_code(prepared.environment, folder=prepared.folder):
             writer.note_reuse(reuse_observations(writer.path, folder))
@@ -144,10 +146,11 @@ async def observe_run(
     try:
         events = _observe(prepared, plan, writer, world=world, fresh=fresh, workers=workers)
         async with aclosing(events):  # type: ignore[type-var]
-            async for event in events:
-                if isinstance(event, RunEnded):
-                    stopped = event.stopped
-                yield event
+            with seldom_collecting():
+                async for event in events:
+                    if isinstance(event, RunEnded):
+                        stopped = event.stopped
+                    yield event
     except PlangateError as error:
         stopped = error.message
         raise

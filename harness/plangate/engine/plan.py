@@ -118,6 +118,8 @@ class RunPlan:
     suites: tuple[SuitePlan, ...]
     selection: Selection = EVERYTHING
     limits: Limits = DEFAULT_LIMITS
+    made: dict[str, dict[int, Cell]] = field(default_factory=dict, compare=False, repr=False)
+    """Cells of the first suite by number, as they were made for its expected set, until its first pass takes them."""
 
 
 def passes_of(determinism: Determinism, *, seed: int) -> tuple[PassRecord, ...]:

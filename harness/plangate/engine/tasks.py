@@ -20,8 +20,8 @@ __all__ = ["observe_in_tasks"]
 _FLUSH_EVERY_S = 0.2
 _BUFFER_MAX = 4_000
 _YIELD_EVERY = 64
-_HELD_MAX = 8_192
-"""Prepared requests held for later passes at the most: some 600 bytes each, 5 MB."""
+_HELD_MAX = 16_384
+"""Prepared requests held for later passes at the most: some 600 bytes each, 10 MB."""
 _AHEAD = 32
 """Requests prepared in a row: with warm caches each takes half the time that it takes between two answers."""
 _GRACE_S = 1.0
@@ -60,6 +60,7 @@ class _Pass:
     ) -> None:
         self.driver_of, self.request_of, self.timeout_of = driver_of, request_of, timeout_of
         self.limits, self.health, self.clock = limits, health, clock
+        self._given_ns = {surface: int((given + _GRACE_S) * 1e9) for surface, given in timeout_of.items()}
         self.seen: list[Seen] = []
         self.batch = max((_batch_max(driver) for driver in driver_of.values()), default=1)
         # Whether a driver has some ability is asked once a pass: asking costs a quarter of what a cell does.
@@ -119,7 +120,14 @@ class _Pass:
         done = 0
         while not self.health.down and (chunk := tuple(islice(self.cells, self.batch))):
             if len(chunk) == 1:
-                await self._one(chunk[0], mine)
+                # Without `_one`: each coroutine between here and the client costs every cell.
+                cell = chunk[0]
+                started = self.clock()
+                observed = await self._ask(cell, mine, started)
+                if observed.fault in TRANSPORT:
+                    await self._again(cell, mine, observed, started)
+                else:
+                    self._record(cell, observed, started)
             else:
                 await self._many(chunk, mine)
             done += len(chunk)
@@ -142,7 +150,10 @@ class _Pass:
     async def _one(self, cell: Cell, mine: _InFlight, *, retries: int = 0) -> None:
         """Ask for one cell, `retries` of whose tries were used up already."""
         started = self.clock()
-        observed = await self._ask(cell, mine, started)
+        await self._again(cell, mine, await self._ask(cell, mine, started), started, retries=retries)
+
+    async def _again(self, cell: Cell, mine: _InFlight, observed: Observed, started: int, *, retries: int = 0) -> None:
+        """Ask again as long as nothing was decided and tries are left, and record what came of it."""
         while observed.fault in TRANSPORT and retries < self.limits.retries_max and not self.health.down:
             await asyncio.sleep(self.limits.retry_wait_s * 4**retries)
             retries += 1
@@ -154,8 +165,7 @@ class _Pass:
 
     async def _ask(self, cell: Cell, mine: _InFlight, started: int) -> Observed:
         surface = cell.request.surface
-        timeout_s = self.timeout_of[surface]
-        mine.due_ns = started + int((timeout_s + _GRACE_S) * 1e9)
+        mine.due_ns = started + self._given_ns[surface]
         try:
             if (prepared := self._prepared.get(cell.number)) is None:
                 return await self._ask_of[surface](self.request_of(cell))
@@ -164,14 +174,17 @@ class _Pass:
             return await self._ask_prepared[surface](prepared)
         except asyncio.CancelledError:
             if mine.late and mine.task.uncancel() == 0:
-                return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {timeout_s:g} s")
+                return self._late(surface)
             raise
         except TimeoutError:
-            return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {timeout_s:g} s")
+            return self._late(surface)
         except Exception as error:  # a driver of others may break its promise; the run must not
             return _broken(error)
         finally:
             mine.due_ns, mine.late = _NEVER_NS, False
+
+    def _late(self, surface: str) -> Observed:
+        return Observed(fault=Fault.TIMEOUT, detail=f"no answer within {self.timeout_of[surface]:g} s")
 
     async def _batch(self, driver: BatchDriver, cells: list[Cell], mine: _InFlight, *, timeout_s: float) -> None:
         started = self.clock()
