@@ -10,6 +10,16 @@ from click.testing import CliRunner
 from plangate.cli import entry
 from plangate.errors import PlangateError
 
+OBSERVING = {
+    "run": ["run", "dev"],
+    "validate": ["promote", "stage", "--validate", "--key", "keys/ci.key", "--as", "ci"],
+    "present": ["promote", "stage", "--validate", "--present", "--key", "keys/ci.key", "--as", "ci"],
+    "drill": ["rollback", "stage", "--drill", "--key", "keys/ci.key", "--as", "ci"],
+    "drift": ["drift", "prod"],
+    "reproduce": ["reproduce", "BUNDLE", "--bindings", "mine.yaml"],
+}
+"""Verbs that ask an app, as they are called in the workspaces of `conftest.py`."""
+
 
 def plangate(root: Path, *arguments: str) -> tuple[int, str, str]:
     """Exit status, output, and the code of the error."""

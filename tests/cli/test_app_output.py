@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from plangate.drivers.output_log import LOG_BYTES_MAX
+from tests.cli.promotions import OBSERVING
 from tests.cli.shops import ENVIRONMENT, SUITE, make_shop, plangate
 from tests.promotion.stages import make_stages
 
@@ -169,6 +172,21 @@ def test_text_among_a_commands_answers_is_a_fault_that_says_where_text_belongs(t
     assert (done.returncode, document["verdict"]) == (3, "undecided")
     details = {one.get("detail", "") for failure in document["failures"] for one in failure["observed"]}
     assert any("standard output is for answers; print to standard error" in detail for detail in details), details
+
+
+@pytest.mark.parametrize("verb", OBSERVING)
+def test_no_verb_that_observes_takes_what_an_app_prints_for_its_own(verb, moved, bundle, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(moved, tmp_path / "shop"))
+    for name in ("shop_app.py", "mine.py"):
+        (root / name).write_text((moved / "shop_app.py").read_text() + dedent(CHATTY))
+    (root / "mine.yaml").write_text('{targets: {default: {driver: python, object: "mine:evaluate", timeout_s: 5}}}')
+    arguments = [str(bundle) if word == "BUNDLE" else word for word in OBSERVING[verb]]
+    done = plangate(*arguments, "--json", cwd=root)
+    # The app behind prod tells another release than is pinned, printing or not.
+    assert done.returncode == (1 if verb == "drift" else 0), done.stdout + done.stderr
+    assert "error" not in json.loads(done.stdout)
+    assert _says_nothing_of_it(done.stdout + done.stderr)
+    assert "banner at import" in _log(root)
 
 
 def test_validating_a_promotion_prints_its_own_document_alone(tmp_path: Path) -> None:

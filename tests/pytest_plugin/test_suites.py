@@ -1,6 +1,7 @@
 """`pytest evals --plangate-env dev`: what becomes a test, what fails it, and what it says."""
 
 import xml.etree.ElementTree as ElementTree
+from textwrap import dedent
 
 import pytest
 
@@ -216,3 +217,43 @@ def test_a_session_of_refusals_claims_nothing(shop) -> None:
 def test_a_session_that_asks_no_app_claims_nothing(shop) -> None:
     said = shop.pytest("evals", "--plangate-env", "dev", "--collect-only").out
     assert "not tried" not in said
+
+
+PRINTS = """
+    import subprocess, sys
+    print("banner at import")
+    honest = evaluate
+    def evaluate(request):
+        print("PASSED in a call")
+        os.write(1, b"raw in a call\\n")
+        subprocess.run(["sh", "-c", "echo a child, and its error >&2"])
+        return honest(request)
+"""
+SAID = ("banner at import", "PASSED in a call", "raw in a call", "a child, and its error")
+
+
+@pytest.mark.parametrize("capture", ["-s", "--capture=fd"])
+def test_what_an_app_prints_is_in_a_log_and_never_in_what_pytest_prints(capture: str, shop) -> None:
+    shop.write("shop_app.py", (shop.root / "shop_app.py").read_text() + dedent(PRINTS))
+    shop.write(
+        "test_own.py", "import os\ndef test_own():\n    os.write(1, b'of a test\\n')\n    print('and its print')\n"
+    )
+    chosen = ["evals", "test_own.py", "--plangate-env", "dev", "-k", "own or free and kb.search"]
+    session = shop.pytest(*chosen, capture)
+    assert session.counts["passed"] == 3, session.out
+    assert [said for said in SAID if said in session.out] == []
+    assert "bytes to standard output or error: .plangate/logs/pytest-dev.log" in session.out
+    log = (shop.root / ".plangate/logs/pytest-dev.log").read_text()
+    assert [said for said in SAID if said not in log] == []
+    # What belongs to pytest it gets back: a test that is no cell prints as ever.
+    assert ("of a test" in session.out, "and its print" in session.out) == (capture != "--capture=fd", capture == "-s")
+    assert shop.pytest(*chosen, capture).status == 0
+    assert len((shop.root / ".plangate/logs/pytest-dev.log").read_text()) == len(log)
+
+
+def test_a_worker_of_xdist_has_a_log_of_its_own(shop) -> None:
+    shop.write("shop_app.py", (shop.root / "shop_app.py").read_text() + dedent(PRINTS))
+    session = shop.pytest("evals", "--plangate-env", "dev", "-n", "1", "-s", "-k", "free")
+    assert session.status == 0, session.out
+    assert [said for said in SAID if said in session.out] == []
+    assert "raw in a call" in (shop.root / ".plangate/logs/pytest-dev-gw0.log").read_text()

@@ -35,8 +35,11 @@ class AppOutput:
 
 
 @contextmanager
-def kept_output(output: AppOutput, *, log: Path | None, redactor: Redactor) -> Iterator[None]:
-    """Meanwhile whatever this process writes to descriptors 1 and 2 goes to `log`, and is counted in `output`."""
+def kept_output(output: AppOutput, *, log: Path | None, redactor: Redactor, guest: bool = False) -> Iterator[None]:
+    """Meanwhile whatever this process writes to descriptors 1 and 2 goes to `log`, and is counted in `output`.
+
+    A `guest` in another program's process gives both back as they were, whatever that program captures in them.
+    """
     reading, writing = os.pipe()
     _widen(writing)
     kept = OutputLog(os.fdopen(reading, "rb", buffering=0), path=log, redactor=redactor)
@@ -53,7 +56,7 @@ def kept_output(output: AppOutput, *, log: Path | None, redactor: Redactor) -> I
     finally:
         _flush(*theirs, sys.__stdout__, sys.__stderr__)
         sys.stdout, sys.stderr = before
-        _restore(saved, apart=_number(before[0]) not in (1, 2))
+        _restore(saved, apart=not guest and _number(before[0]) not in (1, 2))
         kept.finish(wait_s=_LAST_S)
         output.add(kept.bytes)
 

@@ -2,7 +2,8 @@
 
 The targets are opened once and stay open until the session ends. In a plain session the first item asks for all that
 are selected, in one go, so that orders and concurrency mean what the suite says; a worker of pytest-xdist asks for what
-it was handed. Runs are kept in a temporary folder: a stored run of the workspace is `plangate run`'s.
+it was handed. Runs are kept in a temporary folder: a stored run of the workspace is `plangate run`'s. What the app
+prints goes to `.plangate/logs/pytest-ENV.log`, anew in each session, and never into what pytest prints.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from plangate import __version__
+from plangate.drivers.app_output import kept_output
 from plangate.drivers.probe import probe_app
+from plangate.drivers.protocol import DriverContext
+from plangate.drivers.redaction import Redactor
 from plangate.drivers.references import resolve_secrets
 from plangate.drivers.registry import make_driver
 from plangate.engine.events import RunEnded
@@ -95,6 +99,9 @@ class Asking:
             resolve_secrets=resolve_secrets,
             ask_probe=probe_app,
         )
+        worker = environ.get("PYTEST_XDIST_WORKER")
+        self._run = "-".join(["pytest", prepared.environment.name, *([worker] if worker else [])])
+        self._context: DriverContext | None = None
         self._runner = asyncio.Runner()
         self._open = AsyncExitStack()
         self._targets: OpenTargets | None = None
@@ -116,15 +123,37 @@ class Asking:
                 raise self._refused
             fresh = {one for one in together if one not in self._witnesses} | {wanted}
             try:
-                self._runner.run(self._ask(fresh))
+                with self._kept_output():
+                    self._runner.run(self._ask(fresh))
             except PlangateError as error:
                 self._refused = error
                 raise
         return self._witnesses[wanted]
 
+    def _driver_context(self) -> DriverContext:
+        """The session's own. Raises InputError for a secret that is missing."""
+        if self._context is None:
+            self._context = driver_context(self._prepared, world=self._world, run=self._run)
+            if self._context.log is not None:
+                self._context.log.unlink(missing_ok=True)
+        return self._context
+
+    @contextmanager
+    def _kept_output(self) -> Iterator[None]:
+        context = self._driver_context()
+        redactor = Redactor(context.secrets.values())
+        with kept_output(context.output, log=context.log, redactor=redactor, guest=True):
+            yield
+
+    @property
+    def app_wrote(self) -> str:
+        """That the app wrote, how much, and where that is kept; empty where it did not."""
+        written = self._context.output.bytes if self._context is not None else 0
+        return replace(self.summaries[-1].header, app_output=written).app_wrote if self.summaries else ""
+
     async def _ask(self, wanted: set[Wanted]) -> None:
+        context = self._driver_context()
         if self._targets is None:
-            context = driver_context(self._prepared, world=self._world, run="pytest")
             check_targets(self._prepared, make_driver=make_driver, context=context)
             opening = open_targets(self._prepared, make_driver=make_driver, context=context)
             self._targets = await self._open.enter_async_context(opening)
@@ -149,7 +178,7 @@ class Asking:
         prepared = self._prepared
         names = {one.suite for one in wanted}
         header = RunHeader(
-            run="pytest",
+            run=self._run,
             environment=prepared.environment.name,
             tier=prepared.environment.tier,
             release=prepared.identity.release,
@@ -189,6 +218,7 @@ class Asking:
         """Close the targets, stop what was launched, drop the runs. Safe to call twice."""
         if self._targets is not None:
             self._targets = None
-            self._runner.run(self._open.aclose())
+            with self._kept_output():
+                self._runner.run(self._open.aclose())
         self._runner.close()
         self._folder.cleanup()

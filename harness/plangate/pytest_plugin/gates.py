@@ -63,6 +63,11 @@ class Gate:
         return self._asking.summaries if self._asking is not None else ()
 
     @property
+    def app_wrote(self) -> str:
+        """That the app wrote where only answers belong, and where that is kept; empty where it did not."""
+        return self._asking.app_wrote if self._asking is not None else ""
+
+    @property
     def cells(self) -> int:
         """How many cells the suites have in all."""
         return sum(len(matrix) for matrix in self.prepared.matrices.values())

@@ -110,6 +110,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for gate in asked:
         for line in claim_lines(gate.environment, gate.summaries, cells=gate.cells):
             terminalreporter.write_line(line)
+        if gate.app_wrote:
+            terminalreporter.write_line(gate.app_wrote)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
