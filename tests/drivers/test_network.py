@@ -89,7 +89,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown authority": ({"trusted": False}, "certificate not trusted", "ca: PATH"),
     "expired": ({"before": -0.5}, "expired", "renew"),
     "not yet": ({"after": 1}, "not valid yet", "clock"),
-    "another name": ({"name": "app.example.test"}, "another name", "url"),
+    "another name": ({"name": "app.example.test"}, "another name", "name that the certificate is for"),
 }
 
 

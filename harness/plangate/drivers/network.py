@@ -247,7 +247,7 @@ def certificate_refused(place: str, said: str, *, setting: str = _SETTING) -> Dr
     hints = {
         _KINDS[0][1]: "renew it",
         _KINDS[1][1]: "wait, or set the clock of this machine right",
-        _KINDS[2][1]: "ask for the name that the certificate is for",
+        _KINDS[2][1]: "write the address with the name that the certificate is for",
     }
     trust = f"name the PEM file of the authority that signed it: {setting}, or SSL_CERT_FILE"
     return DriverError(f"{place}: {what}: {said}", code="certificate-not-trusted", hint=hints.get(what, trust))
