@@ -88,7 +88,7 @@ covers: [C2, C8, C10]
 matrix:
   axes: {plan: all, state: all, capability: all, surface: all, usage: boundary, setting: boundary, phrasing: {file: phrasings/attacks.yaml}}
   coverage: exhaustive
-  exclude: [{state: Unsubscribed, usage: "*"}]
+  exclude: [{state: Unsubscribed, surface: interaction, usage: "*"}]
 determinism: {repeats: 4, orders: [forward, shuffled], concurrency: [1, 16], processes: 1}
 judge: {reasons: exact}
 seed: 7

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from plangate.documents.document import read_document
+from plangate.documents.environment import GateSpec, HttpCall, Target
 from plangate.documents.kinds import Kind
-from plangate.documents.requirements import REQUIREMENTS, shown_by
+from plangate.documents.requirements import REQUIREMENTS, layer_problems, shown_by
 from tests.documents.sample_documents import ENVIRONMENT, SUITE, changed
 
+EXCLUDE = next(line for line in SUITE.splitlines(keepends=True) if line.startswith("  exclude:"))
 AXES = SUITE[SUITE.index("  axes: {") : SUITE.index("  coverage:")]
 
 
@@ -22,8 +25,13 @@ def _problems(*changes: tuple[str, str], text: str = SUITE, kind: Kind = Kind.SU
     return [(problem.where.removeprefix("f:"), problem.code, problem.hint) for problem in problems]
 
 
-def _claim(name: str, axes: str = "{plan: all, capability: all}", **others: str) -> list[str]:
-    changes = [("[C2, C8, C10]", f"[{name}]"), (AXES, f"  axes: {axes}\n"), *others.items()]
+def _claim(name: str, axes: str = "{plan: all, capability: all}", exclude: str = "[]", **others: str) -> list[str]:
+    changes = [
+        ("[C2, C8, C10]", f"[{name}]"),
+        (AXES, f"  axes: {axes}\n"),
+        (EXCLUDE, f"  exclude: {exclude}\n"),
+        *others.items(),
+    ]
     return [code for _, code, _ in _problems(*((old.replace("_", " "), new) for old, new in changes))]
 
 
@@ -67,10 +75,80 @@ def test_an_axis_that_is_not_asked_shows_nothing(name: str, enough: str, too_lit
 
 
 def test_what_is_not_asked_is_a_warning_and_stays_out_of_every_report() -> None:
-    text = changed(SUITE, "capability: all, surface: all", "capability: [kb.search], surface: all")
+    text = changed(
+        changed(SUITE, EXCLUDE, ""), "capability: all, surface: all", "capability: [kb.search], surface: all"
+    )
     document = read_document(Kind.SUITE, changed(text, "[C2, C8, C10]", "[C2, C10, C22]").encode(), path="f")
     assert [(problem.code, problem.severity) for problem in document.problems] == [("requirement-not-asked", "warning")]
-    assert shown_by(document.sound()) == ("C2", "C22")
+    assert shown_by(document.sound(), targets=DOORS) == ("C2", "C22")
+
+
+@pytest.mark.parametrize(
+    ("exclude", "shown"),
+    [
+        ("[{plan: free}]", False),
+        ("[{capability: [kb.search]}]", False),
+        ("[{plan: free, capability: kb.search}]", False),
+        ('[{plan: free, surface: "*"}]', False),
+        ("[{plan: free, state: [Subscribed]}]", False),
+        ("[{plan: free, surface: tool}]", True),
+        ("[{plan: free, surface: [tool, interaction]}, {surface: orchestration}]", False),
+        ("[{plan: free, surface: [tool, interaction]}, {linked: false}]", True),
+        ("[{plan: free, linked: true}, {plan: free, linked: false}]", False),
+        ("[{surface: tool}]", True),
+        ('[{plan: "*", surface: tool}]', True),
+    ],
+)
+def test_a_suite_that_excludes_a_plan_or_a_capability_does_not_show_each_plan(exclude: str, *, shown: bool) -> None:
+    axes = "{plan: all, capability: all, state: all, surface: all, linked: [true, false]}"
+    assert _claim("C10", axes, exclude) == ([] if shown else ["requirement-not-asked"])
+
+
+def test_an_unknown_capability_that_is_excluded_is_not_shown() -> None:
+    excluded = "[{capability: unknown.capability}]"
+    assert _claim("G14", "{plan: all, capability: all+unknown}") == []
+    assert _claim("G14", "{plan: all, capability: all+unknown}", excluded) == ["requirement-not-asked"]
+
+
+HTTP = Target(driver="http", url="http://127.0.0.1:1", request=HttpCall(method="POST", path="/a"))
+DOORS = {
+    "interaction": HTTP,
+    "orchestration": replace(HTTP, url="target:interaction", request=HttpCall(method="POST", path="/b")),
+    "tool": Target(driver="authzen", url="target:interaction"),
+}
+ONE = Target(driver="python", object="app:decide")
+
+
+@pytest.mark.parametrize(
+    ("targets", "apart"),
+    [
+        (DOORS, True),
+        ({"default": ONE}, False),
+        ({"interaction": ONE, "default": HTTP}, False),
+        ({"interaction": ONE, "tool": HTTP, "default": Target(driver="python", object="app:agent")}, True),
+        ({"interaction": ONE, "orchestration": ONE, "tool": ONE}, False),
+        ({**DOORS, "tool": replace(HTTP, url="target:interaction")}, False),
+        ({**DOORS, "tool": replace(HTTP, headers={"X-Tenant": "b"})}, False),
+        ({"interaction": ONE, "tool": HTTP}, False),
+    ],
+)
+def test_each_layer_is_shown_only_where_each_has_a_door_of_its_own(targets: dict[str, Target], *, apart: bool) -> None:
+    text = changed(changed(SUITE, EXCLUDE, ""), "[C2, C8, C10]", "[C2, C4, C22]")
+    suite = read_document(Kind.SUITE, text.encode(), path="f").sound()
+    assert shown_by(suite, targets=targets) == (("C2", "C4", "C22") if apart else ("C2",))
+
+
+@pytest.mark.parametrize(("gate", "said"), [("gating", ["requirement-not-asked"]), ("other", [])])
+def test_an_environment_that_gates_on_layers_behind_one_door_is_warned(gate: str, said: list[str]) -> None:
+    text = changed(changed(SUITE, EXCLUDE, ""), "[C2, C8, C10]", "[C2, C4]")
+    suite = read_document(Kind.SUITE, text.encode(), path="f").sound()
+    environment = read_document(Kind.ENVIRONMENT, ENVIRONMENT.encode(), path="f").sound()
+    bindings = replace(environment.bindings, targets={"default": ONE})
+    environment = replace(environment, bindings=bindings, gates=(GateSpec(suite=gate),))
+    problems = list(layer_problems(environment, suite))
+    assert [problem.code for problem in problems] == said
+    assert all(problem.severity == "warning" and "C4" in problem.message for problem in problems)
+    assert list(layer_problems(replace(environment, bindings=replace(bindings, targets=DOORS)), suite)) == []
 
 
 @pytest.mark.parametrize("name", ["C8", "E11", "X15"])

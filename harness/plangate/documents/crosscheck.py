@@ -16,6 +16,7 @@ from plangate.documents.placement_rules import identity_problems, placement_prob
 from plangate.documents.positions import Position
 from plangate.documents.problems import capped, problem_at, unknown_key, unknown_value
 from plangate.documents.prompt import Prompt
+from plangate.documents.requirements import layer_problems
 from plangate.documents.suite import Suite
 from plangate.documents.wording import did_you_mean, listed, shown
 from plangate.errors import InputError, Problem
@@ -116,6 +117,7 @@ class _Together:
         yield from identity_problems(self._environment, self._catalogs.values(), self._prompts)
         for suite in self._suites.values():
             yield from self._surfaces(suite)
+            yield from layer_problems(self._environment, suite)
             yield from self._catalog_names(suite)
 
     def _pins(self, kind: Kind, section: str, pins: Mapping[str, str]) -> Iterator[Problem]:

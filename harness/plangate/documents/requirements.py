@@ -9,12 +9,13 @@ from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any, Final
 
+from plangate.documents.environment import Environment, Target
 from plangate.documents.problems import problem_at
 from plangate.documents.suite import Suite
-from plangate.documents.wording import did_you_mean, dotted, shown
+from plangate.documents.wording import did_you_mean, dotted, listed, shown
 from plangate.errors import Problem
 
-__all__ = ["JUDGED_TYPES", "REQUIREMENTS", "Requirement", "covers_problems", "shown_by"]
+__all__ = ["JUDGED_TYPES", "REQUIREMENTS", "Requirement", "covers_problems", "layer_problems", "shown_by"]
 
 JUDGED_TYPES: Final = ("gating",)
 """The types of suite that this version can judge."""
@@ -78,9 +79,50 @@ _ASKS: Final[dict[str, str]] = {
 }
 
 
-def shown_by(suite: Suite) -> tuple[str, ...]:
-    """The requirements under `covers` that a run of this suite shows where it passes: known, and really asked."""
-    return tuple(name for name in suite.covers if _complaint(suite, name) is None)
+def shown_by(suite: Suite, *, targets: Mapping[str, Target]) -> tuple[str, ...]:
+    """The requirements under `covers` that a run of this suite at these targets shows where it passes."""
+    claimed = [name for name in suite.covers if _complaint(suite, name) is None]
+    apart = _three_doors(targets)
+    return tuple(name for name in claimed if apart or "surface" not in REQUIREMENTS[name].needs)
+
+
+def layer_problems(environment: Environment, suite: Suite) -> Iterator[Problem]:
+    """A warning where an environment gates on a suite that claims each layer, and one door serves several. Total."""
+    targets = environment.bindings.targets
+    gated = suite.name in {gate.suite for gate in environment.gates if gate.mode != "off"}
+    lost = [
+        name
+        for name in suite.covers
+        if _complaint(suite, name) is None and name not in shown_by(suite, targets=targets)
+    ]
+    if gated and lost:
+        yield problem_at(
+            environment.positions.of("bindings", "targets"),
+            code="requirement-not-asked",
+            message=f"bindings.targets: no report will name {listed(lost)} of the suite {suite.name}: "
+            "several surfaces are reached through one door",
+            hint="give interaction, orchestration and tool targets with an object, address or request of their own",
+            severity="warning",
+        )
+
+
+def _three_doors(targets: Mapping[str, Target]) -> bool:
+    """Whether each layer is reached in a way of its own; the address may be one (`url: target:NAME`)."""
+    names = [layer if layer in targets else "default" for layer in sorted(_LAYERS)]
+    doors: list[object] = []
+    for target in (targets[name] for name in names if name in targets):
+        # Headers and arrange say for whom it is asked, not where.
+        door = (target.driver, target.object, target.command, _address(targets, target), target.request, target.options)
+        if door not in doors:
+            doors.append(door)
+    return len(doors) == len(_LAYERS)
+
+
+def _address(targets: Mapping[str, Target], target: Target) -> object:
+    name = (target.url or "").removeprefix("target:")
+    shared = targets.get(name) if target.url and target.url.startswith("target:") else None
+    one = shared or target
+    return one.url or one.launch
 
 
 def covers_problems(suite: Suite) -> Iterator[Problem]:
@@ -106,10 +148,12 @@ def _complaint(suite: Suite, name: str) -> tuple[str, str, str] | None:
     if suite.type not in requirement.types:
         message = f"a {suite.type} suite does not show {name}, which {requirement.verifier} would"
         return "requirement-not-shown", message, f"remove it; it says: {requirement.text}"
-    lacking = [_ASKS[need] for need in requirement.needs if not _asks(suite, need)]
-    if lacking:
-        message = f"no report will name {name}: this suite does not ask what shows it"
+    message = f"no report will name {name}: this suite does not ask what shows it"
+    if lacking := [_ASKS[need] for need in requirement.needs if not _asks(suite, need)]:
         return "requirement-not-asked", message, f"write {', '.join(lacking)}, or remove {name}"
+    if dropping := [number for number in range(len(suite.exclude)) if _drops(suite, number, requirement.needs)]:
+        rules = listed([f"matrix.exclude.{number}" for number in dropping])
+        return "requirement-not-asked", f"{message}, since it excludes it", f"remove {rules}, or remove {name}"
     return None
 
 
@@ -121,7 +165,29 @@ def _asks(suite: Suite, need: str) -> bool:
         return False
     if need in ("plan", "state", "capability"):
         return spec.word in ("all", "all+unknown")
-    return spec.word == "boundary" or spec.file is not None or len(set(spec.values)) > 1
+    return spec.word == "boundary" or spec.file is not None or (need == "linked" and set(spec.values) == {True, False})
+
+
+def _drops(suite: Suite, number: int, needs: tuple[str, ...]) -> bool:
+    """Whether a rule of `exclude` can take a value of a needed axis away.
+
+    It cannot where it is about a part of another axis, of which the suite asks a value that no rule is about.
+    """
+    needed = {_AXIS_OF.get(need, need) for need in needs}
+    rule = {axis: values for axis, values in suite.exclude[number].items() if "*" not in values}
+    others = rule.keys() - needed
+    return bool(rule.keys() & needed) and not any(_never_excluded(suite, axis) for axis in others)
+
+
+def _never_excluded(suite: Suite, axis: str) -> bool:
+    spec = suite.axis(axis)
+    asked = spec.values if spec is not None else ()
+    if spec is not None and axis == "surface" and spec.word:
+        asked = tuple(_LAYERS) if spec.word == "all" else (spec.word,)
+    texts = {
+        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value) for value in asked
+    }
+    return bool(texts.difference(*(rule.get(axis, ()) for rule in suite.exclude)))
 
 
 def _every_layer(suite: Suite) -> bool:
@@ -134,6 +200,7 @@ def _unknown_asked(suite: Suite) -> bool:
     return spec is not None and spec.word == "all+unknown"
 
 
+_AXIS_OF: Final = {"unknown": "capability"}
 _LAYERS: Final = frozenset({"interaction", "orchestration", "tool"})
 _WHOLE: Final[dict[str, Callable[[Suite], bool]]] = {
     "exhaustive": lambda suite: suite.strength is None,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
-from plangate.documents.requirements import shown_by
 from plangate.documents.suite import AXES
 from plangate.drivers.protocol import BlockingDriver, Driver, EvaluationRequest
 from plangate.engine.cell_cache import CellCache, worth_holding
@@ -141,7 +140,7 @@ def _record_of(plan: SuitePlan, *, number: int, first: int, cells: int) -> Suite
         judge=suite.judge,
         axes=plan.axes,
         spanned=tuple(axis for axis in AXES if axis in spanned),
-        covers=shown_by(suite),
+        covers=plan.covers,
         coverage=plan.coverage,
         passes=plan.passes,
         cache_key=plan.cache_key,

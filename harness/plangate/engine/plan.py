@@ -108,6 +108,8 @@ class SuitePlan:
     cache_key: str
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Axis -> names of the catalog that the suite asks nothing about."""
+    covers: tuple[str, ...] = ()
+    """Requirements that the suite shows where it passes at this environment's targets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

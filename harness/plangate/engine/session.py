@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from plangate.documents.catalog import SUBSCRIBED
 from plangate.documents.environment import Environment, Target
+from plangate.documents.requirements import shown_by
 from plangate.documents.suite import Suite
 from plangate.drivers.protocol import Driver, DriverContext
 from plangate.drivers.target_check import target_problems
@@ -91,7 +92,8 @@ def prepare(
         matrix = expand(suite, oracle, surfaces=_surfaces(manifest))
         _require_targets(manifest, suite, matrix)
         key = _cache_key(manifest, identity, suite, environ)
-        plans.append(_suite_plan(suite, oracle, matrix, identity=identity, cache_key=key))
+        covers = shown_by(suite, targets=manifest.bindings.targets)
+        plans.append(_suite_plan(suite, oracle, matrix, identity=identity, cache_key=key, covers=covers))
         oracles[name], matrices[name] = oracle, matrix
     return Prepared(
         workspace=workspace,
@@ -163,7 +165,7 @@ def _require_targets(manifest: Environment, suite: Suite, matrix: Matrix) -> Non
 
 
 def _suite_plan(
-    suite: Suite, oracle: Oracle, matrix: Matrix, *, identity: ReleaseIdentity, cache_key: str
+    suite: Suite, oracle: Oracle, matrix: Matrix, *, identity: ReleaseIdentity, cache_key: str, covers: tuple[str, ...]
 ) -> SuitePlan:
     if not len(matrix):
         raise InputError(
@@ -181,6 +183,7 @@ def _suite_plan(
         passes=passes_of(suite.determinism, seed=suite.seed),
         cache_key=cache_key,
         left_out=_left_out(oracle, matrix),
+        covers=covers,
     )
 
 

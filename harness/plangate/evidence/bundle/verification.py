@@ -129,17 +129,17 @@ def _identity(found: Verification, bundle: BundleFile, _: TrustPolicy, scratch: 
     suites = {name: one["digest"] for name, one in run["suites"].items()}
     if not suites.items() <= dict(identity.suites).items():
         found.fail("release-differs", "the results come from other suites than the release pins")
-    found.asked = {name: _asked(workspace, name, pin) for name, pin in manifest.release.suites.items()}
+    targets = manifest.bindings.targets
+    found.asked = {
+        name: shown_by(workspace.suite(name, int(pin)), targets=targets)
+        for name, pin in manifest.release.suites.items()
+    }
     gates = {gate.suite for gate in manifest.gates if gate.mode == "require"} or set(identity.suites)
     for name in sorted(set(identity.suites) - set(suites)):
         if name in gates:
             found.fail("not-validated", f"suite {name} must be passed here, and the bundle has no results of it")
         else:
             found.not_checked.append(f"suite {name}: the release pins it, and it was not run in {environment}")
-
-
-def _asked(workspace: Workspace, name: str, version: str | int) -> tuple[str, ...]:
-    return shown_by(workspace.suite(name, int(version)))
 
 
 def _record(found: Verification, bundle: BundleFile, policy: TrustPolicy, _: Path) -> None:
