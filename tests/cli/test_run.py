@@ -385,3 +385,21 @@ def test_a_worker_that_hangs_is_killed_once_nobody_wants_it(tmp_path: Path) -> N
     done = plangate("run", "dev", "--timeout", "3", cwd=root, timeout_s=60)
     assert done.returncode == 3
     assert "the run's time of 3 s is over" in done.stdout + done.stderr
+
+
+def test_what_a_suite_excludes_is_said_beside_its_pass(tmp_path: Path) -> None:
+    rule = "{plan: free, state: [Subscribed, Suspended], capability: report.export}"
+    suite = SUITE.replace("determinism:", f"  exclude: [{rule}, {{plan: pro, state: Suspended}}]\ndeterminism:")
+    app = """
+    honest = evaluate
+    def evaluate(request):
+        who, what = request["subject"]["properties"], request["action"]["name"]
+        leaks = (who["plan"], what) == ("free", "report.export")
+        return answer("allow", "entitled") if leaks else honest(request)
+    """
+    status, document = run_json(make_shop(tmp_path, app=app, suite=suite))
+    said = (
+        "suite gating excludes plan free with state Subscribed or Suspended with capability report.export, "
+        "plan pro with state Suspended"
+    )
+    assert (status, said in document["not_tried"]) == (0, True)

@@ -61,6 +61,7 @@ def test_the_whole_claim_stands_only_where_nothing_is_left(monkeypatch) -> None:
         ({"judge": JudgeMode.EFFECT_ONLY}, "judged effects only"),
         ({"coverage": "2-way: 12 of 60 combinations"}, "suite gating did not ask every combination (2-way)"),
         ({"passes": 1}, "asked each cell once"),
+        ({"excluded": ("plan free with capability a",)}, "suite gating excludes plan free with capability a"),
         ({"passes": 1, "asked_again": False}, "asked each cell once"),
         ({"asked_again": False}, "asked no process for a cell twice"),
         ({"rules": ("D6", "D11")}, "D1, D2, D3, D4, D5, D7, D8, D9, D10"),

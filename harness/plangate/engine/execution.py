@@ -146,7 +146,13 @@ def _record_of(plan: SuitePlan, *, number: int, first: int, cells: int) -> Suite
         cache_key=plan.cache_key,
         left_out=plan.left_out,
         type=suite.type,
+        excluded=tuple(_in_words(rule) for rule in suite.exclude),
     )
+
+
+def _in_words(rule: Mapping[str, tuple[str, ...]]) -> str:
+    """`plan free with state Suspended or Unsubscribed`."""
+    return " with ".join(f"{axis} {' or '.join(map(str, values))}" for axis, values in rule.items())
 
 
 async def execute(

@@ -57,6 +57,8 @@ class SuiteRecord:
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Axis -> names of the catalog that the suite asks nothing about."""
     type: str = "gating"
+    excluded: tuple[str, ...] = ()
+    """The suite's exclude rules, in words."""
 
     @property
     def asked_again(self) -> bool:
@@ -79,6 +81,7 @@ class SuiteRecord:
         raw["judge"] = JudgeMode(raw["judge"])
         raw["axes"] = {axis: tuple(values) for axis, values in raw["axes"].items()}
         raw["left_out"] = {axis: tuple(names) for axis, names in raw.get("left_out", {}).items()}
+        raw["excluded"] = tuple(raw.get("excluded", ()))
         raw["spanned"] = tuple(raw["spanned"])
         raw["covers"] = tuple(raw["covers"])
         raw["passes"] = tuple(PassRecord(**one) for one in raw["passes"])

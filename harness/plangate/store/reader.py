@@ -108,6 +108,7 @@ class StoredRun:
                     asked_again=not self.header.surroundings or suite.asked_again,
                     rules=rules,
                     left_out=suite.left_out,
+                    excluded=suite.excluded,
                 )
                 for suite, (of_suite, _, rules) in zip(self.suites, totals, strict=True)
             )

@@ -115,6 +115,8 @@ def _not_judged(summary: RunSummary) -> Iterator[str]:
     for suite in summary.suites:
         if suite.judge is JudgeMode.EFFECT_ONLY:
             yield f"suite {suite.name} judged effects only, no reasons"
+        if suite.excluded:
+            yield f"suite {suite.name} excludes {_names(list(suite.excluded))}"
         if suite.coverage and not suite.coverage.startswith("exhaustive"):
             yield f"suite {suite.name} did not ask every combination ({suite.coverage.partition(':')[0]})"
         if suite.passes == 1:

@@ -166,6 +166,8 @@ class SuiteSummary:
     """Rules that decided a cell which was observed."""
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Axis -> names of the catalog that the suite asks nothing about."""
+    excluded: tuple[str, ...] = ()
+    """Combinations that its exclude rules leave out, in words."""
     type: str = "gating"
     """How it was judged: a word of the suite's document."""
 
