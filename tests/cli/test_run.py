@@ -350,8 +350,6 @@ def test_where_no_process_is_asked_twice_the_run_says_so(tmp_path: Path) -> None
 )
 @pytest.mark.parametrize("suite", [SUITE, FRESH], ids=["here", "fresh processes"])
 def test_what_an_app_leaves_behind_neither_holds_a_run_up_nor_accuses_it(tmp_path: Path, more, suite) -> None:
-    if "_exit" in more and suite == SUITE:
-        pytest.skip("there the status is the app's own doing")
     root = make_shop(tmp_path, app=more, suite=suite)
     done = plangate("run", "dev", cwd=root, timeout_s=60)
     assert done.returncode == 0, done.stderr
@@ -375,9 +373,27 @@ def test_a_process_that_the_app_forked_does_not_keep_a_run_waiting(tmp_path: Pat
 
 
 def test_a_worker_that_the_app_ends_with_0_has_not_done_its_work(tmp_path: Path) -> None:
-    status, document = run_json(make_shop(tmp_path, app="import os; os._exit(0)", suite=FRESH))
+    leaves = "import ctypes; ctypes.CDLL(None)._exit(0)"  # around Python, as a native library would
+    status, document = run_json(make_shop(tmp_path, app=leaves, suite=FRESH))
     assert (status, document["verdict"]) == (3, "undecided")
     assert "ended with status 0 before its cells were observed" in document["stopped"]
+
+
+@pytest.mark.parametrize(
+    ("app", "status"),
+    [
+        ("import os; os._exit(0)", 3),
+        ("import os; evaluate = lambda request: os._exit(0)", 3),
+        (f"{LEAKS}\n    import atexit, os; atexit.register(lambda: os._exit(0))", 1),
+        ("import atexit, os; atexit.register(lambda: os._exit(1))", 0),
+    ],
+    ids=["at import", "when asked", "at the end of a run that leaks", "at the end of a run that passes"],
+)
+@pytest.mark.parametrize("suite", [SUITE, FRESH], ids=["here", "fresh processes"])
+def test_no_app_ends_a_run_with_a_status_of_its_own(tmp_path: Path, app, status, suite) -> None:
+    done = plangate("run", "dev", cwd=make_shop(tmp_path, app=app, suite=suite))
+    assert done.returncode == status, done.stderr
+    assert status != 3 or "os._exit" in done.stderr
 
 
 def test_a_worker_that_hangs_is_killed_once_nobody_wants_it(tmp_path: Path) -> None:
