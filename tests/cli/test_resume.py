@@ -98,7 +98,8 @@ def test_a_run_whose_documents_changed_does_not_resume(tmp_path: Path) -> None:
 
 def test_a_run_has_one_writer_at_a_time(tmp_path: Path) -> None:
     root, counter = make_shop(tmp_path / "shop", app=COUNTED), tmp_path / "calls"
-    process = started(root, counter, at_least=5)
+    # So slow that it is still at work when a second interpreter has started, on a busy machine, too.
+    process = started(root, counter, at_least=1, slow="0.3")
     try:
         done = plangate("run", "dev", "--resume", cwd=root, environ={"CALLS": str(tmp_path / "other")})
         assert done.returncode == 3
