@@ -135,7 +135,9 @@ def test_an_app_without_marketplace_states_links_or_overrides_can_be_sound_stric
     catalog = FULL_CATALOG[:start] + FULL_CATALOG[end:]
     plain = changed(FULL_SUITE, "linked: [true, false], override: boundary", "linked: [true], override: none")
     plain = changed(
-        changed(plain, "state: all+unknown", "state: all"), "  exclude: [{state: Unsubscribed, plan: free}]\n", ""
+        changed(plain, "state: all+unknown", "state: all"),
+        "  exclude: [{state: Unsubscribed, surface: interaction, plan: free}]\n",
+        "",
     )
     root = locked(tmp_path, **{CATALOG_FILE: catalog, SUITE_FILE: plain})
     assert check(capsys, root, "--strict") == (0, "Nothing is wrong.\n")
@@ -165,7 +167,10 @@ def test_a_quick_check_stays_silent_about_suites_it_cannot_finish(
 
 
 def test_a_matrix_without_cells_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    root = locked(tmp_path, **{SUITE_FILE: changed(FULL_SUITE, "{state: Unsubscribed, plan: free}", '{plan: "*"}')})
+    root = locked(
+        tmp_path,
+        **{SUITE_FILE: changed(FULL_SUITE, "{state: Unsubscribed, surface: interaction, plan: free}", '{plan: "*"}')},
+    )
     status, text = check(capsys, root)
     assert (status, "[empty-matrix]" in text) == (2, True), text
 
