@@ -13,6 +13,8 @@ from plangate.evidence.envelope import open_envelope
 from plangate.evidence.ledger import Ledger
 from plangate.evidence.statements import DRILL, Statement
 from tests.cli.promotions import by, plan_of, plangate
+from tests.cli.test_what_ran import About
+from tests.drivers.servers import serving
 from tests.promotion.stages import make_stages
 
 
@@ -79,6 +81,26 @@ def test_an_app_that_no_longer_does_what_the_old_release_sold_fails_the_drill(ro
     document = json.loads(out)
     assert (status, document["works"], document["gates"][0]["result"]) == (1, False, "failed")
     assert _newest(root).predicate["works"] is False
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "result"), [("1.0.0", 0, "passed"), ("1.0.1", 3, "undecided")], ids=["old", "new"]
+)
+def test_a_drill_is_about_the_old_release_and_a_probe_says_whether_it_ran(
+    root: Path, version: str, status: int, result: str
+) -> None:
+    """Decisions are the same either way: only what the app tells of itself shows that the newer one answered."""
+    suite, manifest = root / "evals" / "gating.yaml", root / "envs" / "stage.yaml"
+    suite.write_text(suite.read_text().replace("surface: all", "surface: [default]"))
+    with serving(About({"app": {"name": "shop", "version": version}})) as url:
+        telling = f"    interaction: {{driver: authzen, url: '{url}'}}\n"
+        probe = "  probe: {target: interaction, path: /about, untold: [model, plans]}\n"
+        manifest.write_text(manifest.read_text().replace("gates:", f"{telling}{probe}gates:"))
+        found, out, _ = _drill(root, "--json")
+    document = json.loads(out)
+    assert (found, document["works"], document["gates"][0]["result"]) == (status, status == 0, result)
+    assert ("app.version: pinned 1.0.0, runs 1.0.1" in document["gates"][0]["why"]) is (status != 0)
+    assert _newest(root).predicate["works"] is (status == 0)
 
 
 def test_an_app_that_does_not_answer_cannot_be_judged(root: Path) -> None:

@@ -50,6 +50,69 @@ def test_sigterm_is_130_and_leaves_nothing(verb: str, moved: Path, bundle: Path,
     assert len(list((root / "evidence" / "ledger").glob("*"))) == len(list((moved / "evidence" / "ledger").glob("*")))
 
 
+class _Holding(BaseHTTPRequestHandler):
+    """Tells what it runs; at the look of number `hold` nobody gets an answer any more."""
+
+    hold = looks = 0
+    held, over = threading.Event(), threading.Event()
+
+    def do_GET(self) -> None:
+        kind = type(self)
+        kind.looks += 1
+        if kind.looks == kind.hold:
+            kind.held.set()
+            kind.over.wait(60)
+            return
+        body = json.dumps({"app": {"name": "shop", "version": "1.0.2"}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("processes", "hold"), [(1, 2), (2, 2), (2, 4)], ids=["here", "first worker", "last worker"])
+def test_sigterm_between_the_last_observation_and_the_second_look_signs_nothing(
+    processes: int, hold: int, moved: Path, tmp_path: Path
+) -> None:
+    """Every cell was observed as sold, and nobody knows yet whether it was still the same app."""
+    root, askers, scratch = Path(shutil.copytree(moved, tmp_path / "shop")), tmp_path / "askers", tmp_path / "scratch"
+    scratch.mkdir()
+    suite, stage, app = root / "evals" / "gating.yaml", root / "envs" / "stage.yaml", root / "shop_app.py"
+    one_surface = SUITE.replace("surface: all", "surface: [default]")
+    suite.write_text(one_surface.replace("processes: 1", f"processes: {processes}"))
+    app.write_text(app.read_text().replace("time.sleep(0.05)", "pass"))
+    handler = type("Handler", (_Holding,), {"hold": hold, "held": threading.Event(), "over": threading.Event()})
+    before = {path.name for path in (root / "evidence").rglob("*")}
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        telling = f"    interaction: {{driver: authzen, url: 'http://127.0.0.1:{server.server_port}', timeout_s: 60}}\n"
+        probe = "  probe: {target: interaction, path: /about, untold: [model, plans]}\n"
+        stage.write_text(stage.read_text().replace("gates:", f"{telling}{probe}gates:"))
+        environ = {"ASKERS": str(askers), "TMPDIR": str(scratch)}
+        process = start_plangate(*VERBS["validate"], "--json", cwd=root, environ=environ)
+        try:
+            assert handler.held.wait(60), process.communicate(timeout=60)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+        finally:
+            handler.over.set()
+            server.shutdown()
+            thread.join()
+    assert (process.returncode, "Traceback" in err) == (130, False), err
+    assert json.loads(out)["error"]["code"] == "interrupted"
+    observed = askers.read_text().split()
+    assert len(observed) == 2 * 2 * (4 + 1 + 1) * hold // processes, "all cells, in each pass until then"
+    assert [one for one in {int(line) for line in observed} if _alive(one)] == []
+    candidates = root / ".plangate" / "candidates"
+    assert list(candidates.iterdir() if candidates.exists() else ()) == []
+    assert list(scratch.iterdir()) == []
+    assert {path.name for path in (root / "evidence").rglob("*")} == before
+
+
 _SLEEPS = """
 import sys, time
 from plangate.cli.entry import start

@@ -52,9 +52,8 @@ def test_a_whole_bundle_says_who_validated_what_and_what_was_not_checked(made: P
     assert [(one["signer"], one["role"], one["ok"]) for one in document["statements"]] == [
         ("ci@example.com", "publisher-ci", True)
     ]
-    assert document["results"] == 2 * 6 * (4 + 1 + 1), (
-        "plans, states, a capability at four usages and two with no limit"
-    )
+    cells = 2 * 2 * 3 * (4 + 1 + 1)  # plans, states, surfaces; a capability at four usages and two without a limit
+    assert document["results"] == cells
     assert any("reproduce" in text for text in document["not_checked"])
     text = plangate("verify", str(made.bundle), "--trust", str(made.trust), *NOW, cwd=made.bundle.parent).stdout
     assert "72 of 72 cells as sold" in text
@@ -100,6 +99,13 @@ def _old_pass_replayed_after_a_failure(made: Published) -> None:
     old = ledger.envelope(next(ledger.entries()).digest)
     sign_newest(made, result="FAILED", at="2026-07-01T00:00:00Z")
     ledger.append(old, key=made.key, at="2026-08-01T00:00:00Z")
+    pack(made)
+
+
+def _pass_kept_back_by_its_own_signer(made: Published) -> None:
+    """Both words are by the trusted key, in this order; the run that passed began before the run that failed."""
+    sign_newest(made, result="FAILED", at="2026-07-01T00:00:00Z", startedOn="2999-01-01T00:00:00Z")
+    sign_newest(made, at="2026-08-01T00:00:00Z", note="kept back")
     pack(made)
 
 
@@ -219,6 +225,7 @@ UNKNOWN_KEY = {"checkpoint-untrusted", "not-validated"}
         (_revoked, {"key-revoked", *UNKNOWN_KEY}), (_expired_key, {"key-expired", *UNKNOWN_KEY}),
         (_expired_trust, {"trust-expired"}),
         (_newer_failure, {"validation-failed"}), (_old_pass_replayed_after_a_failure, {"validation-failed"}),
+        (_pass_kept_back_by_its_own_signer, {"validation-failed"}),
         (_forged_by_a_stranger, {"not-validated"}), (_results_changed, {"results-differ"}),
         (_results_left_out, {"results-differ"}), (_catalog_changed, {"release-differs", "not-validated"}),
         (_bindings_changed, {"release-differs"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -84,7 +85,60 @@ def test_only_the_last_version_has_to_be_current() -> None:
 
 def test_a_real_chain_of_roots_is_followed_and_none_may_be_left_out() -> None:
     folder = vectors("tuf-root-rotation")
-    chain = [json.loads((folder / f"sigstore.{number}.root.json").read_bytes()) for number in range(5, 13)]
+    _follow_all([json.loads((folder / f"sigstore.{number}.root.json").read_bytes()) for number in range(5, 13)])
+
+
+def test_a_chain_of_our_own_roots_is_followed_and_none_may_be_left_out() -> None:
+    """As TUF writes them: the second gives one seat to another key, the third raises the threshold."""
+    _follow_all([
+        _tuf_document(1, (A, B, C), threshold=2, signers=(A, B)),
+        _tuf_document(2, (A, B, D), threshold=2, signers=(B, A, D)),
+        _tuf_document(3, (B, D), threshold=2, signers=(D, B)),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("second", "holds"),
+    [
+        ({}, True),
+        ({"signers": (A, B)}, True),
+        ({"signers": (A, D)}, False),
+        ({"signers": (D,)}, False),
+        ({"signers": (A,)}, False),
+        ({"number": 3}, False),
+        ({"threshold": 3}, False),
+    ],
+    ids=["both", "two of both", "one of the first", "new one", "old one", "a version left out", "three asked"],
+)
+def test_a_root_of_our_own_needs_enough_of_both(second: dict, holds: bool) -> None:
+    first = _tuf_document(1, (A, B, C), threshold=2, signers=(A, B))
+    document = _tuf_document(**{"number": 2, "keys": (A, B, D), "threshold": 2, "signers": (A, B), **second})
+    roots = [_tuf_root(one["signed"]) for one in (first, document)]
+    if holds:
+        require_next(*roots, signed_by=_signed(document))
+    else:
+        with pytest.raises(EvidenceError, match="rotation-refused"):
+            require_next(*roots, signed_by=_signed(document))
+
+
+def _tuf_document(
+    number: int, keys: tuple[PrivateKey, ...], *, threshold: int, signers: tuple[PrivateKey, ...]
+) -> dict:
+    pems = {key: key.public.pem.decode() for key in keys}
+    names = {key: hashlib.sha256(pem.encode()).hexdigest() for key, pem in pems.items()}
+    signed = {
+        "_type": "root", "spec_version": "1.0", "version": number, "expires": "2024-01-01T00:00:00Z",
+        "keys": {
+            names[key]: {"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": pem}}
+            for key, pem in pems.items()
+        },
+        "roles": {"root": {"keyids": list(names.values()), "threshold": threshold}},
+    }  # fmt: skip
+    signatures = [{"keyid": "", "sig": key.sign(_canonical(signed)).hex()} for key in signers]
+    return {"signed": signed, "signatures": signatures}
+
+
+def _follow_all(chain: list[dict]) -> None:
     roots = [_tuf_root(one["signed"]) for one in chain]
     for before, after, document in zip(roots, roots[1:], chain[1:], strict=False):
         require_next(before, after, signed_by=_signed(document))
@@ -105,9 +159,13 @@ def _tuf_root(signed: dict) -> Root:
     return Root(version=signed["version"], signers=signers, threshold=root["threshold"], expires=signed["expires"])
 
 
-def _signed(document: dict):
+def _canonical(signed: dict) -> bytes:
     # OLPC canonical JSON, as TUF signs it: sorted, no spaces, only the quote and the backslash escaped.
-    text = json.dumps(document["signed"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    data = text.replace("\\n", "\n").encode()
+    text = json.dumps(signed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.replace("\\n", "\n").encode()
+
+
+def _signed(document: dict):
+    data = _canonical(document["signed"])
     signatures = [bytes.fromhex(one["sig"]) for one in document["signatures"]]
     return lambda key: any(key.verify(one, data) for one in signatures)

@@ -11,7 +11,7 @@ import yaml
 
 from plangate.errors import EvidenceError, InputError
 from plangate.evidence.envelope import open_envelope
-from plangate.evidence.keys import PublicKey
+from plangate.evidence.keys import PublicKey, generate
 from plangate.evidence.merkle import leaf_hash, verify_inclusion
 from plangate.evidence.notes import key_hash, read_checkpoint
 from plangate.evidence.statements import TEST_RESULT, VERIFICATION_SUMMARY, read_statement
@@ -65,6 +65,64 @@ def _ed25519(raw: bytes) -> PublicKey:
     from cryptography.hazmat.primitives.asymmetric import ed25519
 
     return PublicKey(ed25519.Ed25519PublicKey.from_public_bytes(raw))
+
+
+OURS, THEIRS = generate(), generate()
+
+
+def _signed_by_another_project(statement: dict, *, keyid: str = "9f1c") -> bytes:
+    """DSSE made here by its text: `DSSEv1`, lengths, and what they count; nothing of plangate's own sealing."""
+    kind, payload = "application/vnd.in-toto+json", json.dumps(statement, indent=1).encode()
+    to_sign = b" ".join([b"DSSEv1", str(len(kind)).encode(), kind.encode(), str(len(payload)).encode(), payload])
+    signature = {"keyid": keyid, "sig": base64.b64encode(OURS.sign(to_sign)).decode()}
+    return json.dumps({
+        "payloadType": kind, "payload": base64.b64encode(payload).decode(), "signatures": [signature]
+    }).encode()  # fmt: skip
+
+
+SUBJECT = {"name": "image", "digest": {"sha256": "ab" * 32}}
+SUMMARY = {
+    "_type": "https://in-toto.io/Statement/v1",
+    "subject": [SUBJECT],
+    "predicateType": VERIFICATION_SUMMARY,
+    "predicate": {
+        "verifier": {"id": "https://example.com/verifier"}, "timeVerified": "2026-01-01T00:00:00Z",
+        "resourceUri": "pkg:oci/image", "policy": {"uri": "policy"}, "verificationResult": "PASSED",
+        "verifiedLevels": ["SLSA_BUILD_LEVEL_3"], "slsaVersion": "1.0", "unknownToUs": {"kept": [1]},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("version", ["v1", "v0.1"])
+@pytest.mark.parametrize("predicate_type", [TEST_RESULT, VERIFICATION_SUMMARY])
+def test_a_statement_that_others_would_sign_is_read_whole(version: str, predicate_type: str) -> None:
+    """With another layout, the older type of statement too, fields that plangate does not know, and any key id."""
+    told = {**SUMMARY, "_type": f"https://in-toto.io/Statement/{version}", "predicateType": predicate_type}
+    envelope = open_envelope(_signed_by_another_project(told))
+    assert envelope.signed_by([THEIRS.public, OURS.public]) == OURS.public
+    assert envelope.signed_by([THEIRS.public]) is None
+    assert envelope.keyid == "9f1c"
+    read = envelope.statement()
+    assert (read.predicate_type, read.predicate) == (predicate_type, SUMMARY["predicate"])
+    assert [(one.name, one.sha256) for one in read.subjects] == [("image", "ab" * 32)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"_type": None, "type": "https://in-toto.io/Statement/v1"}, "_type"),
+        ({"_type": "https://in-toto.io/Statement/v2"}, "_type"),
+        ({"subject": [{"name": "image", "digest": {"gce_image_id": "123"}}]}, "sha256"),
+        ({"subject": [{"name": "commit", "digest": {"gitCommit": "ab" * 20}}]}, "sha256"),
+        ({"subject": [{"name": "image", "digest": {"sha256": "d" * 63}}]}, "64 hexadecimal digits"),
+    ],
+)
+def test_one_that_is_no_statement_or_names_no_bytes_verifies_and_is_refused(changed: dict, words: str) -> None:
+    told = {name: value for name, value in {**SUMMARY, **changed}.items() if value is not None}
+    envelope = open_envelope(_signed_by_another_project(told))
+    assert envelope.signed_by([OURS.public]) == OURS.public
+    with pytest.raises(EvidenceError, match=words):
+        envelope.statement()
 
 
 @pytest.mark.parametrize("name", ["build", "clone", "test"])

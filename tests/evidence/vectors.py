@@ -12,5 +12,5 @@ FOLDER = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "evidence"
 def vectors(*parts: str) -> Path:
     """A file or folder of vectors; the test is left out, loudly, where there are none."""
     if not FOLDER.is_dir():
-        pytest.skip("left out: ../shared/vectors is absent")
+        pytest.skip(f"left out: ../shared/vectors/evidence/{parts[0] if parts else ''} is absent")
     return FOLDER.joinpath(*parts)

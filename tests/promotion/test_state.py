@@ -79,6 +79,23 @@ def test_two_who_say_that_it_passed_speak_together() -> None:
     assert _newest(_result("alice", passed=9), _result("bob", passed=9)).lacking == ""
 
 
+@pytest.mark.parametrize(
+    ("began", "counts"),
+    [
+        ("2026-01-01T09:59:59Z", False), ("2026-01-01T10:00:00+01:00", False),
+        ("2026-01-01T10:00:00Z", True), ("2026-01-01T10:00:01Z", True), ("", True),
+    ],
+)  # fmt: skip
+def test_a_pass_that_began_before_the_run_that_failed_does_not_revoke_it(began: str, counts: bool) -> None:
+    """It only took longer, or was kept back: what it saw was there before what failed. A failure always counts."""
+    failed = ("alice", TEST_RESULT, {"result": "FAILED", "configuration": SUITE, "startedOn": "2026-01-01T10:00:00Z"})
+    passed = ("bob", TEST_RESULT, {"result": "PASSED", "configuration": SUITE, "startedOn": began})
+    assert _state(failed, passed).validations[ABOUT]["gating"].passed is counts
+    assert _state(passed, failed).validations[ABOUT]["gating"].passed is False
+    other: Json = [{"name": "suite/gating", "digest": {"sha256": "dd" * 32}}]
+    assert _state((*failed[:2], {**failed[2], "configuration": other}), passed).validations[ABOUT]["gating"].passed
+
+
 def _moved(person: str, kind: str) -> tuple[str, str, dict[str, Json]]:
     return person, PROMOTION, {"environment": "stage", "kind": kind, "from": {}, "to": {"revision": 2}}
 

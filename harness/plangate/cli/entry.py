@@ -9,16 +9,16 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import click
 
 from plangate import __version__
-from plangate.cli.output import Output
+from plangate.cli.output import Output, error_document, json_text
 from plangate.cli.streams import OwnStreams
-from plangate.errors import ExitCode, PlangateError
+from plangate.errors import DriverError, ExitCode, PlangateError
 
 __all__ = ["main", "start"]
 
@@ -59,10 +59,6 @@ VERBS: dict[str, tuple[str, str]] = {
 
 
 _THREADS_GRACE_S = 2.0
-_ENDED_BY_THE_APP = (
-    b"error: the app ended the process it was asked in (os._exit), so nothing was judged "
-    b"(determinism: {processes: 2} asks it in processes of its own)\n"
-)
 
 
 class _BrokenPipeError(Exception):
@@ -140,30 +136,10 @@ def _status(given: list[str], output: Output) -> int:
         return output.refuse(error)
     except PlangateError as error:
         return output.fail(error)
-    except _BrokenPipeError as wrapped:
-        return output.surprise(wrapped.error)
+    except SystemExit:  # no verb leaves so: a signal handler of the app did
+        return output.fail(_ended_by("sys.exit"))
     except Exception as error:
-        return output.surprise(error)
-
-
-def _own_the_end() -> list[int]:
-    """Take from the app the power to end this process with a status of its own: 0 would be a pass that nobody judged.
-
-    The list holds the status to end with, once it is known. Processes that the app forks end as they like.
-    """
-    leave, mine, ending = os._exit, os.getpid(), list[int]()
-    said = os.dup(sys.stderr.fileno())  # while an app is asked, 2 is the run's log
-
-    def end(status: int) -> NoReturn:
-        if os.getpid() != mine:
-            leave(status)
-        if not ending:
-            with suppress(OSError):
-                os.write(said, _ENDED_BY_THE_APP)
-        leave(ending[0] if ending else ExitCode.UNDECIDED)
-
-    os._exit = end
-    return ending
+        return output.surprise(error.error if isinstance(error, _BrokenPipeError) else error)
 
 
 def _threads_stay() -> bool:
@@ -185,17 +161,49 @@ def start() -> NoReturn:
     registered for the end runs, output is written, and the interpreter is left as it stands.
     """
     streams = OwnStreams()
-    ending = _own_the_end()
     # As Ctrl-C: what a verb began is put away, and the status is 130. Windows has no such signal to send.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    ending = _Ending(streams, as_json="--json" in sys.argv)
     try:
         main()
     except SystemExit as end:
-        status = streams.settle(int(end.code or 0))
-        ending.append(status)
+        status = ending.decided = streams.settle(int(end.code or 0))
         if "pyreqwest" not in sys.modules and not _threads_stay():
             sys.exit(status)
         atexit._run_exitfuncs()
         streams.settle(status)
-        os._exit(status)
+        ending.leave(status)
     raise AssertionError("main ends with SystemExit")
+
+
+class _Ending:
+    """Code under test that ends the process it is asked in, or puts another program in its place, does not choose the
+    status: 0 would be a pass. Before there is one it is 3, and says so.
+
+    A child that an app forks is no process of ours, and ends as it likes.
+    """
+
+    def __init__(self, streams: OwnStreams, *, as_json: bool) -> None:
+        self.leave = os._exit
+        """How plangate itself leaves."""
+        self.decided: int | None = None
+        self._streams, self._as_json, self._ours = streams, as_json, os.getpid()
+        for name in ("_exit", "execv", "execve"):
+            setattr(os, name, partial(self._held, f"os.{name}", getattr(os, name)))
+
+    def _held(self, name: str, real: Callable[..., NoReturn], *arguments: Any) -> NoReturn:
+        if os.getpid() != self._ours:
+            real(*arguments)
+        if self.decided is None:
+            error = _ended_by(name)
+            told = f"{json_text(error_document(error))}\n" if self._as_json else ""
+            self._streams.end_here(out=told, err=f"error: {error}\n")
+        self.leave(ExitCode.UNDECIDED if self.decided is None else self.decided)
+
+
+def _ended_by(name: str) -> DriverError:
+    return DriverError(
+        f"the code that is asked ended the process of plangate ({name}): nothing was judged",
+        code="app-ended-plangate",
+        hint="let it raise an error instead, or ask it in processes of their own: determinism: {processes: 2}",
+    )

@@ -19,7 +19,7 @@ from plangate import JSON_FORMAT
 from plangate.errors import ExitCode, InputError, PlangateError, StoreError
 from plangate.line_guard import inert_json
 
-__all__ = ["Output", "note_workspace", "print_document", "print_document_with_rows"]
+__all__ = ["Output", "error_document", "json_text", "note_workspace", "print_document", "print_document_with_rows"]
 
 
 class Output:
@@ -38,7 +38,7 @@ class Output:
         click.echo(f"error: {error}", err=True)
         if self.as_json and not self.printed:
             self.printed = True
-            click.echo(_text(error_document(error)))
+            click.echo(json_text(error_document(error)))
         return error.exit_code
 
     def refuse(self, error: click.ClickException) -> ExitCode:
@@ -48,14 +48,14 @@ class Output:
             self.printed = True
             hint = error.ctx.get_usage() if isinstance(error, click.UsageError) and error.ctx else ""
             told = PlangateError(error.format_message(), code="usage", hint=hint)
-            click.echo(_text(error_document(told)))
+            click.echo(json_text(error_document(told)))
         return ExitCode.INPUT
 
     def interrupted(self) -> ExitCode:
         """Somebody asked it to stop: no news to a person, a document to a program."""
         if self.as_json and not self.printed:
             self.printed = True
-            click.echo(_text(error_document(PlangateError("interrupted", code="interrupted"))))
+            click.echo(json_text(error_document(PlangateError("interrupted", code="interrupted"))))
         return ExitCode.INTERRUPTED
 
     def surprise(self, error: BaseException) -> ExitCode:
@@ -121,16 +121,18 @@ def print_document(document: Mapping[str, Any], *, ended_by: PlangateError | Non
     """The one way in which a verb prints JSON: `document` after its format, and with the error that cut it short."""
     _begun()
     cut: Mapping[str, Any] = {"error": error_document(ended_by)["error"]} if ended_by is not None else {}
-    click.echo(_text({"format": JSON_FORMAT, **document, **cut}))
+    click.echo(json_text({"format": JSON_FORMAT, **document, **cut}))
 
 
 def print_document_with_rows(document: Mapping[str, Any], name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """`document` with a last member `name`, whose rows are written one by one and never held: they may be a million."""
     _begun()
-    click.echo(_text({"format": JSON_FORMAT, **document}).removesuffix("\n}") + f",\n  {json.dumps(name)}: [", nl=False)
+    click.echo(
+        json_text({"format": JSON_FORMAT, **document}).removesuffix("\n}") + f",\n  {json.dumps(name)}: [", nl=False
+    )
     separator = "\n    "
     for row in rows:
-        click.echo(separator + _text(row, indent=None), nl=False)
+        click.echo(separator + json_text(row, indent=None), nl=False)
         separator = ",\n    "
     click.echo("\n  ]\n}")
 
@@ -151,7 +153,7 @@ def _output() -> Output | None:
     return context.find_object(Output) if context is not None else None
 
 
-def _text(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
+def json_text(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
     """As JSON that standard output can hold: other letters as they are where its encoding has them, else escaped."""
     text = inert_json(json.dumps(document, indent=indent, ensure_ascii=False))
     try:

@@ -69,7 +69,13 @@ class OwnStreams:
                 os.open(os.devnull, os.O_RDWR)
         self._output = _Descriptor(os.dup(1))
         sys.stdout = _text_stream(self._output, sys.stdout)
-        sys.stderr = _text_stream(_Descriptor(os.dup(2)), sys.stderr)
+        self._errors = _Descriptor(os.dup(2))
+        sys.stderr = _text_stream(self._errors, sys.stderr)
+
+    def end_here(self, *, out: str, err: str) -> None:
+        """The last words of a process that something else ends: written at once, from whichever thread."""
+        for descriptor, text in ((self._output, out), (self._errors, err)):
+            descriptor.write(LineGuard()(text).encode())
 
     def settle(self, status: int) -> int:
         """Write what is left; the status this command ends with, by the rule above."""

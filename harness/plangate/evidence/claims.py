@@ -8,6 +8,7 @@ from typing import Final
 
 from plangate.documents.environment import Json
 from plangate.documents.requirements import JUDGED_TYPES
+from plangate.entitlements.instants import instant_of
 from plangate.verdicts.ran import DIFFERS, NOT_CHECKED
 
 __all__ = ["Claims", "claims_of", "undemanded"]
@@ -27,10 +28,18 @@ class Claims:
     """How what ran differs, a sentence each."""
     part: str = ""
     """Which part of its suite it is about, in words; empty for the whole."""
+    started: str = ""
+    """When its run began."""
     requirements: tuple[str, ...] = ()
     """Ids that it says are shown."""
     not_tried: tuple[str, ...] = ()
     """A sentence each."""
+
+    def began_before(self, other: Claims) -> bool:
+        """Whether its run began before that of `other`: a pass that only took longer, or was kept back, says nothing
+        of what the other saw. False where either does not say when."""
+        began, before = instant_of(self.started), instant_of(other.started)
+        return began is not None and before is not None and began < before
 
     def against_a_pass(self) -> Iterator[str]:
         """Why this is no pass, whatever result stands beside it (rules R12 to R14)."""
@@ -50,6 +59,7 @@ def claims_of(predicate: Mapping[str, Json]) -> Claims:
         ran=_text(predicate.get("ran")) or NOT_CHECKED,
         differences=_texts(predicate.get("ranDifferences")),
         part="; ".join(filter(None, (selection, f"shard {shard}" if shard else ""))),
+        started=_text(predicate.get("startedOn")),
         requirements=_texts(predicate.get("requirements")),
         not_tried=_texts(predicate.get("notTried")),
     )

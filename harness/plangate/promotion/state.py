@@ -244,7 +244,9 @@ def _test_result(state: State, entry: Recorded) -> None:
     passed = predicate.get("result") == "PASSED"
     state.first_seen.setdefault(about[:2], entry.at)
     newest = state.validations.setdefault(about, {})
-    before = newest.get(suite)
+    before, claims = newest.get(suite), claims_of(predicate)
+    if before and before.suite_digest == suite_digest and passed > before.passed and claims.began_before(before.claims):
+        return
     same = before is not None and (before.suite_digest, before.passed) == (suite_digest, passed)
     agreed = before.voices if before and same and (passed or before.totals == totals) else ()
     newest[suite] = Validation(
@@ -253,7 +255,7 @@ def _test_result(state: State, entry: Recorded) -> None:
         passed=passed,
         voices=(*agreed, _voice(entry)),
         undecided=predicate.get("verdict") == "undecided",
-        claims=claims_of(predicate),
+        claims=claims,
         at=entry.at,
         run=_text(predicate.get("run")),
         totals=totals,

@@ -284,10 +284,19 @@ def _about_suite(found: Verification, name: str, digest: str) -> Iterator[Judged
 
 
 def _newest(found: Verification, name: str, digest: str) -> Judged | None:
-    newest = None
-    for newest in _about_suite(found, name, digest):  # noqa: B007 - the last one is asked for
-        pass
+    newest: Judged | None = None
+    for one in _about_suite(found, name, digest):
+        if newest is None or not _revokes_nothing(one.statement, newest.statement):
+            newest = one
     return newest
+
+
+def _revokes_nothing(one: Statement | None, before: Statement | None) -> bool:
+    """Whether `one` is a pass of a run that began before the run that did not pass, and that was recorded first."""
+    if one is None or before is None or one.predicate.get("result") != "PASSED":
+        return False
+    failed = before.predicate.get("result") != "PASSED"
+    return failed and claims_of(one.predicate).began_before(claims_of(before.predicate))
 
 
 def _suite_of(statement: Statement) -> tuple[str, str]:
