@@ -23,6 +23,16 @@ def test_every_cell_is_a_test_with_a_name_a_person_can_select(shop) -> None:
     assert "plangate: suites of environment dev" in passed.out
 
 
+def test_an_app_that_ends_the_process_is_no_pass(shop) -> None:
+    """Asked in pytest's own process: status 0 of the app's would be a pass of the whole session."""
+    app = shop.root / "shop_app.py"
+    app.write_text(app.read_text() + "\n\ndef evaluate(request):\n    os._exit(0)\n")
+    session = shop.pytest("evals", "--plangate-env", "dev")
+    assert session.status == 1, session.out
+    assert "passed" not in session.counts
+    assert "os._exit(0)" in session.out
+
+
 @pytest.fixture(scope="module")
 def leaking(tmp_path_factory) -> tuple[Shop, Session]:
     """A session against an app that gives the free plan what only pro bought."""

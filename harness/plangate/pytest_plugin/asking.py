@@ -9,12 +9,14 @@ prints goes to `.plangate/logs/pytest-ENV.log`, anew in each session, and never 
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 from plangate import __version__
 from plangate.drivers.app_output import kept_output
@@ -123,7 +125,7 @@ class Asking:
                 raise self._refused
             fresh = {one for one in together if one not in self._witnesses} | {wanted}
             try:
-                with self._kept_output():
+                with self._kept_output(), _going_on():
                     self._runner.run(self._ask(fresh))
             except PlangateError as error:
                 self._refused = error
@@ -222,3 +224,23 @@ class Asking:
                 self._runner.run(self._open.aclose())
         self._runner.close()
         self._folder.cleanup()
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """Asked in pytest's own process, an app that ends it is one that failed: status 0 would be a pass of everything.
+
+    A child that it forks is no process of ours, and ends as it likes.
+    """
+    leave, ours = os._exit, os.getpid()
+
+    def end(status: int) -> NoReturn:
+        if os.getpid() != ours:
+            leave(status)
+        raise SystemExit(f"os._exit({status})")
+
+    os._exit = end
+    try:
+        yield
+    finally:
+        os._exit = leave
