@@ -8,13 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.cli.promotions import OBSERVING
-from tests.cli.shops import start_plangate
+from tests.cli.shops import SUITE, start_plangate
 
 
 def _alive(process: int) -> bool:
@@ -93,7 +95,7 @@ def test_sigterm_between_the_last_observation_and_the_second_look_signs_nothing(
         probe = "  probe: {target: interaction, path: /about, untold: [model, plans]}\n"
         stage.write_text(stage.read_text().replace("gates:", f"{telling}{probe}gates:"))
         environ = {"ASKERS": str(askers), "TMPDIR": str(scratch)}
-        process = start_plangate(*VERBS["validate"], "--json", cwd=root, environ=environ)
+        process = start_plangate(*OBSERVING["validate"], "--json", cwd=root, environ=environ)
         try:
             assert handler.held.wait(60), process.communicate(timeout=60)
             process.send_signal(signal.SIGTERM)
