@@ -235,7 +235,7 @@ def test_a_folder_that_is_no_workspace(tmp_path: Path, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit) as stopped:
         main(["check", "-w", str(tmp_path / name)])
     assert stopped.value.code == 2
-    assert "is not a workspace: it has no envs/ folder (plangate init DIR makes one" in capsys.readouterr().err
+    assert "is not a workspace: it has no envs/ folder (`plangate init DIR` makes one" in capsys.readouterr().err
 
 
 def test_trust_is_part_of_the_workspace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,8 @@ def test_a_pass_is_short() -> None:
 def test_an_unfinished_run_is_no_pass() -> None:
     text = markdown_report(with_header(FakeRun(run_of(right).held[:9], missing=5), stopped="interrupted"))
     assert text.startswith(
-        "### ⚠️ plangate stage: Undecided: 5 cells not observed in 14 cells\n\nThe run was stopped: interrupted"
+        "### ⚠️ plangate stage: Undecided: 5 of 14 cells were not observed in every pass\n\n"
+        "The run was stopped: interrupted"
     )
 
 

@@ -141,9 +141,9 @@ def test_a_stream_without_the_signs_gets_stand_ins() -> None:
 def test_an_unfinished_run_says_what_is_missing_and_why() -> None:
     run = with_header(FakeRun(run_of(right).held[:100], missing=296), stopped="interrupted")
     lines = printed(run).splitlines()
-    assert lines[3] == " UNDECIDED  296 cells not observed in 396 cells"
+    assert lines[3] == " UNDECIDED  296 of 396 cells were not observed in every pass"
     assert lines[4] == "stopped   interrupted"
-    assert lines[-1] == " UNDECIDED  296 cells not observed"
+    assert lines[-1] == " UNDECIDED  296 cells not observed in every pass"
 
 
 @pytest.mark.parametrize("part", [{"selection": "plan free"}, {"shard": "2/4"}])

@@ -161,5 +161,4 @@ def test_a_worker_says_why_to_the_run_and_nothing_into_the_progress_line(tmp_pat
     more = SUITE.replace("processes: 1", "processes: 2")
     root = make_shop(tmp_path, environment=ENVIRONMENT.replace("shop_app:", "no_such_app:"), suite=more)
     (error,) = [line for line in plangate("run", "dev", cwd=root).stderr.splitlines() if "error" in line.lower()]
-    assert error.startswith("error: a process of this run ended with status 3")
-    assert "no_such_app" in error
+    assert "no_such_app" in error.partition("; a process of this run ended with status 3")[0]

@@ -13,8 +13,8 @@ from typing import Any
 import click
 
 from plangate.cli.clock import signing_time
-from plangate.cli.options import placed_at
 from plangate.cli.output import print_document
+from plangate.cli.placing import placed_at
 from plangate.cli.reproducing import bindings_in
 from plangate.cli.signing import Signer, signer_of
 from plangate.cli.trusting import load_trust
@@ -81,7 +81,7 @@ def adopt(file: Path, *, options: AdoptOptions) -> ExitCode:
                 f"this bundle does not verify: {found.problems[0].text}",
                 code=found.problems[0].code,
                 where=str(file),
-                hint="plangate verify lists all that is wrong",
+                hint="`plangate verify FILE --trust FILE` lists all that is wrong",
             )
         suites = reproduced_suites(
             Ledger(options.workspace / "evidence"), policy, release=found.release, fingerprint=found.fingerprint

@@ -10,6 +10,7 @@ import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
 from plangate.cli.output import print_document
+from plangate.cli.placing import placed_commands
 from plangate.errors import ExitCode, InputError, Problem
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ def command(workspace: Path, *, as_json: bool, strict: bool) -> int:
 
     Exit status: 0 nothing is wrong, 2 something is.
     """
-    problems = all_problems(load_workspace(workspace), strict=strict)
+    opened = load_workspace(workspace)
+    problems = all_problems(opened, strict=strict)
     failed = [problem for problem in problems if strict or problem.severity == "error"]
     if as_json:
-        _print_json(problems, ok=not failed)
+        _print_json(problems, ok=not failed, root=opened.root)
     else:
-        _print_text(problems, strict=strict)
+        _print_text(problems, strict=strict, root=opened.root)
     return ExitCode.INPUT if failed else ExitCode.PASSED
 
 
@@ -91,7 +93,7 @@ def _untold_releases(workspace: Workspace) -> Iterator[Problem]:
                 environment.positions.of_key("bindings"),
                 code="what-runs-unknown",
                 message=f"nothing says whether the release of {name} is what runs there",
-                hint=f"add bindings.probe, or pin the app's code: plangate pin app {name} PATH",
+                hint=f"add bindings.probe, or pin the app's code: `plangate pin app {name} PATH`",
                 severity="warning",
             )
 
@@ -138,7 +140,7 @@ def _law_problems(workspace: Workspace, *, suites_too: bool, quick: bool) -> lis
     return problems
 
 
-def _print_json(problems: list[Problem], *, ok: bool) -> None:
+def _print_json(problems: list[Problem], *, ok: bool, root: Path) -> None:
     entries = [
         {
             "code": problem.code,
@@ -147,18 +149,18 @@ def _print_json(problems: list[Problem], *, ok: bool) -> None:
             "column": problem.column,
             "severity": problem.severity,
             "message": problem.message,
-            "hint": problem.hint,
+            "hint": placed_commands(problem.hint, root=root),
         }
         for problem in problems
     ]
     print_document({"ok": ok, "problems": entries})
 
 
-def _print_text(problems: list[Problem], *, strict: bool) -> None:
+def _print_text(problems: list[Problem], *, strict: bool, root: Path) -> None:
     for problem in problems:
         label = "warning: " if problem.severity == "warning" and not strict else ""
         place = f"{problem.where}: " if problem.where else ""
-        hint = f" ({problem.hint})" if problem.hint else ""
+        hint = f" ({placed_commands(problem.hint, root=root)})" if problem.hint else ""
         click.echo(f"{place}{label}{problem.message}{hint} [{problem.code}]")
     errors = sum(1 for problem in problems if problem.severity == "error")
     click.echo(_summary(errors, len(problems) - errors))

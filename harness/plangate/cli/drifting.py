@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from plangate.cli.observing import until_done
-from plangate.cli.options import placed_at
 from plangate.cli.output import print_document
+from plangate.cli.placing import placed_at
 from plangate.cli.promoting import ledger_time, observe_cells
 from plangate.cli.settling import finish_interrupted
 from plangate.cli.signing import Signer, signer_of

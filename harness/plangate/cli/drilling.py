@@ -40,7 +40,7 @@ def drill(proposal: Proposal, *, signer: Signer, world: World, as_json: bool) ->
     """
     record, candidate = Record.read(proposal.workspace), proposal.candidate
     for problem in record.ledger.verify():
-        raise EvidenceError(problem.message, code=problem.code, where=problem.path, hint="plangate ledger verify")
+        raise EvidenceError(problem.message, code=problem.code, where=problem.path, hint="`plangate ledger verify`")
     at = ledger_time(record, world)
     rehearsal = drill_of(proposal.readiness(record, now=at), restores=0, person=signer.person, at=at)
     accepted = record.require(seal(rehearsal, key=signer.key), person=signer.person, at=at)

@@ -12,7 +12,7 @@ import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
 from plangate.cli.output import print_document, print_document_with_rows
-from plangate.cli.screen import screen_width, wants_colour
+from plangate.cli.screen import echo_wrapped, screen_width, wants_colour
 
 if TYPE_CHECKING:
     from plangate.engine.session import Prepared
@@ -108,9 +108,10 @@ def _print_text(prepared: Prepared) -> None:
         matrix = prepared.matrices[plan.suite.name]
         cells += len(matrix)
         observations += len(matrix) * len(plan.passes)
-        click.echo(
+        echo_wrapped(
             f"suite {plan.suite.name} {plan.suite.version}: {len(matrix):,} cells x {len(plan.passes)} = "
-            f"{len(matrix) * len(plan.passes):,} observations; {matrix.coverage}"
+            f"{len(matrix) * len(plan.passes):,} observations; {matrix.coverage}",
+            hanging=2,
         )
     if len(prepared.suites) > 1:
         click.echo(f"{len(prepared.suites)} suites: {cells:,} cells, {observations:,} observations")

@@ -13,7 +13,7 @@ from plangate.cli.output import note_workspace
 if TYPE_CHECKING:
     from plangate.documents.workspace import Workspace
 
-__all__ = ["json_option", "load_workspace", "placed_at", "report_option", "workspace_option"]
+__all__ = ["json_option", "load_workspace", "report_option", "workspace_option"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -60,13 +60,3 @@ def load_workspace(path: Path) -> Workspace:
     opened = Workspace.open(path)
     note_workspace(opened.root)
     return opened
-
-
-def placed_at(root: Path) -> str:
-    """What a command that is printed needs, so that it can be pasted where it was printed: ` -w DIR`, or nothing."""
-    import shlex
-
-    here, there = Path.cwd(), root.resolve()
-    if there == here:
-        return ""
-    return f" -w {shlex.quote(str(there.relative_to(here) if there.is_relative_to(here) else there))}"

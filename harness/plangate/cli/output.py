@@ -16,10 +16,19 @@ from typing import Any
 import click
 
 from plangate import JSON_FORMAT
-from plangate.errors import ExitCode, InputError, PlangateError, StoreError
+from plangate.cli.placing import placed_commands
+from plangate.errors import ExitCode, InputError, PlangateError, Problem, StoreError
 from plangate.line_guard import inert_json
 
-__all__ = ["Output", "error_document", "json_text", "note_workspace", "print_document", "print_document_with_rows"]
+__all__ = [
+    "Output",
+    "error_document",
+    "json_text",
+    "note_workspace",
+    "print_document",
+    "print_document_with_rows",
+    "say_error",
+]
 
 
 class Output:
@@ -35,10 +44,10 @@ class Output:
 
     def fail(self, error: PlangateError) -> ExitCode:
         """Say on standard error, and as a document where a program reads, why there is no answer; the status."""
-        click.echo(f"error: {error}", err=True)
+        say_error(error, root=self.workspace)
         if self.as_json and not self.printed:
             self.printed = True
-            click.echo(json_text(error_document(error)))
+            click.echo(json_text(error_document(error, root=self.workspace)))
         return error.exit_code
 
     def refuse(self, error: click.ClickException) -> ExitCode:
@@ -106,21 +115,30 @@ def _refused_by_the_system(error: BaseException) -> PlangateError | None:
     )
 
 
-def error_document(error: PlangateError) -> dict[str, Any]:
+def say_error(error: PlangateError, *, root: Path | None) -> None:
+    """One line on standard error for each problem; what it tells to type works where it is read."""
+    click.echo(placed_commands(f"error: {error}", root=root), err=True)
+
+
+def error_document(error: PlangateError, *, root: Path | None = None) -> dict[str, Any]:
     """Why there is no answer. `problems` lists all of them where there are several."""
+
+    def told(one: Problem) -> dict[str, Any]:
+        hint = placed_commands(one.hint, root=root)
+        return {"code": one.code, "message": one.message, "hint": hint, "where": one.where}
+
     first, *more = error.problems
-    said: dict[str, Any] = {"code": first.code, "message": first.message, "hint": first.hint, "where": first.where}
+    said = told(first)
     if more:
-        said["problems"] = [
-            {"code": one.code, "message": one.message, "hint": one.hint, "where": one.where} for one in error.problems
-        ]
+        said["problems"] = [told(one) for one in error.problems]
     return {"format": JSON_FORMAT, "error": said}
 
 
 def print_document(document: Mapping[str, Any], *, ended_by: PlangateError | None = None) -> None:
     """The one way in which a verb prints JSON: `document` after its format, and with the error that cut it short."""
-    _begun()
-    cut: Mapping[str, Any] = {"error": error_document(ended_by)["error"]} if ended_by is not None else {}
+    output = _begun()
+    root = output.workspace if output is not None else None
+    cut: Mapping[str, Any] = {"error": error_document(ended_by, root=root)["error"]} if ended_by is not None else {}
     click.echo(json_text({"format": JSON_FORMAT, **document, **cut}))
 
 
@@ -143,9 +161,10 @@ def note_workspace(root: Path) -> None:
         output.workspace = root
 
 
-def _begun() -> None:
+def _begun() -> Output | None:
     if (output := _output()) is not None:
         output.printed = True
+    return output
 
 
 def _output() -> Output | None:

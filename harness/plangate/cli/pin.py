@@ -45,7 +45,7 @@ def app(environment: str, *, paths: tuple[str, ...], image: str | None, workspac
     """
     if bool(paths) == bool(image):
         raise InputError(
-            "name the app's files and folders, or one image", code="contradicting-options", hint="plangate pin app -h"
+            "name the app's files and folders, or one image", code="contradicting-options", hint="`plangate pin app -h`"
         )
     opened = load_workspace(workspace)
     digest, code = (_of_image(image), ()) if image else _of_paths(opened, paths)

@@ -153,8 +153,5 @@ def _failed(statuses: Sequence[int], *, why: str) -> DriverError:
     """`why` is what a worker said before it ended; one that was killed, or that the app ended, says nothing."""
     status = next((one for one in statuses if one), 0)
     killed = f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
-    return DriverError(
-        f"a process of this run {killed} before its cells were observed{f': {why}' if why else ''}",
-        code="worker-failed",
-        hint="plangate run --resume goes on",
-    )
+    ended = f"a process of this run {killed} before its cells were observed"
+    return DriverError(f"{why}; {ended}" if why else ended, code="worker-failed")

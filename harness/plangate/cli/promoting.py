@@ -8,8 +8,9 @@ import click
 
 from plangate.cli.clock import signing_time
 from plangate.cli.observing import observe_all
-from plangate.cli.options import placed_at
 from plangate.cli.output import print_document
+from plangate.cli.placing import placed_at, placed_commands
+from plangate.cli.screen import echo_wrapped
 from plangate.cli.signing import Signer
 from plangate.documents.environment import Environment
 from plangate.documents.workspace import Workspace
@@ -60,7 +61,12 @@ def show_plan(ready: Readiness, proposal: Proposal, *, form: str, keep: bool) ->
     else:
         place = placed_at(proposal.workspace.root)
         for line in plan_markdown(ready) if form == "markdown" else plan_lines(ready):
-            click.echo(f"{line}{place}" if line.lstrip().startswith("plangate ") else line)
+            if line.lstrip().startswith("plangate "):
+                click.echo(f"{line}{place}")
+            elif form == "text" and line[2:3].isalnum():  # a diff stays as it is
+                echo_wrapped(line, hanging=6)
+            else:
+                click.echo(line)
     return ExitCode.PASSED if ready.ready else ExitCode.FAILED
 
 
@@ -160,8 +166,10 @@ def apply_plan(
             "release": plan.release, "entry": entry.index,
         })  # fmt: skip
         return ExitCode.PASSED
-    held = f"; nothing enters before plangate hold {name} --lift" if plan.kind == "rollback" else ""
-    click.echo(f"{name} is at revision {plan.revision + 1}: {plan.release[:19]} (ledger entry {entry.index}){held}")
+    click.echo(f"{name} is at revision {plan.revision + 1}: {plan.release[:19]} (ledger entry {entry.index})")
+    if plan.kind == "rollback":
+        lift = f"nothing enters before `plangate hold {name} --lift --key FILE --as PERSON --reason TEXT`"
+        click.echo(placed_commands(lift, root=workspace.root))
     return ExitCode.PASSED
 
 
@@ -229,7 +237,7 @@ def change_hold(workspace: Workspace, name: str, *, lift: bool, reason: str, sig
     environment, record = workspace.environment(name), Record.read(workspace)
     holds = record.state.environment(name).holds
     if lift and not holds:
-        raise InputError(f"{name} is not held", code="no-hold", hint="plangate status shows what is")
+        raise InputError(f"{name} is not held", code="no-hold", hint="`plangate status` shows what is")
     identity, at = identify(workspace, environment), ledger_time(record, world)
     statement = hold_of(
         environment=name,
@@ -252,7 +260,7 @@ def _asked(workspace: Workspace, digest: str, name: str) -> Proposal:
             f"this plan is about {proposal.plan.environment}, not {name}",
             code="plan-of-another",
             where=digest[:19],
-            hint=f"plangate promote {proposal.plan.environment} --apply {digest}",
+            hint=f"`plangate promote {proposal.plan.environment} --apply {digest}`",
         )
     return proposal
 

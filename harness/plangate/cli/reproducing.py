@@ -140,7 +140,7 @@ def _prepared(
         raise EvidenceError(
             "the documents of the bundle are not the release its results are about",
             code="release-differs",
-            hint="plangate verify says more",
+            hint="`plangate verify FILE --trust FILE` says more",
         )
     return replace(prepared, home=home), unnamed
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from plangate.cli.observing import observe_all
-from plangate.cli.options import placed_at
-from plangate.cli.output import print_document
+from plangate.cli.output import print_document, say_error
+from plangate.cli.placing import placed_at
 from plangate.cli.screen import screen_width, wants_colour
 from plangate.cli.world import real_world
 from plangate.documents.suite import Suite
@@ -103,7 +103,7 @@ def _digest(cell: str) -> bytes:
         raise InputError(
             f"{cell!r} is not a cell id",
             code="bad-cell-id",
-            hint="an id is c- and 20 hexadecimal digits, as plangate show prints it",
+            hint="an id is c- and 20 hexadecimal digits, as `plangate show latest` prints it",
         )
     return digest
 
@@ -121,7 +121,7 @@ def run_environment(workspace: Workspace, environment: str, *, options: RunOptio
     with StoredRun(path) as run:
         header = run.header
     if ended is not None:
-        click.echo(f"error: {ended}", err=True)
+        say_error(ended, root=workspace.root)
     if header.stopped:
         click.echo(_resume_command(workspace, header), err=True)
     if ended is not None:

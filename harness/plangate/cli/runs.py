@@ -9,6 +9,7 @@ import click
 
 from plangate.cli.options import json_option, load_workspace, workspace_option
 from plangate.cli.output import print_document
+from plangate.cli.placing import placed_commands
 from plangate.errors import StoreError
 from plangate.verdicts.result import RunSummary
 
@@ -26,12 +27,13 @@ def command(*, workspace: Path, limit: int, as_json: bool) -> int:
     """List the stored runs, newest first, with their verdicts."""
     from plangate.store.folder import RunFolder
 
-    folder = RunFolder(load_workspace(workspace).root)
+    root = load_workspace(workspace).root
+    folder = RunFolder(root)
     found = [_seen(name, run) for (name, run), _ in zip(folder.opened(), range(limit), strict=False)]
     if as_json:
         print_document({"runs": [_entry(one) if isinstance(one, RunSummary) else one for one in found]})
     elif not found:
-        click.echo("no runs yet: plangate run ENV starts one")
+        click.echo(placed_commands("no runs yet: `plangate run ENV` starts one", root=root))
     else:
         for line in _table([_row(one) for one in found if isinstance(one, RunSummary)]):
             click.echo(line)

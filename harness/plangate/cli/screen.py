@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from typing import Final, TextIO
 
-__all__ = ["WIDTH_PLAIN", "screen_width", "wants_colour"]
+import click
+
+__all__ = ["WIDTH_PLAIN", "echo_wrapped", "line_width", "screen_width", "wants_colour"]
 
 WIDTH_PLAIN: Final = 100
 """Columns where nobody watches and nobody says how many: a file, a CI log."""
+
+_UNLIMITED: Final = 1_000_000
 
 
 def screen_width(stream: TextIO) -> int:
@@ -22,3 +27,18 @@ def screen_width(stream: TextIO) -> int:
 def wants_colour(stream: TextIO) -> bool:
     """Colour only on a terminal, and there not against the person's wish (no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def line_width(stream: TextIO) -> int:
+    """Columns that a sentence may take: those of a terminal. Elsewhere it stays one line, so that it is found."""
+    return screen_width(stream) if stream.isatty() else _UNLIMITED
+
+
+def echo_wrapped(line: str, *, hanging: int) -> None:
+    """Print `line` on standard output, on a terminal in as many lines as it takes, later ones `hanging` columns in."""
+    from plangate.reports.lines import wrapped
+
+    first, *more = wrapped(line[hanging:], width=max(20, line_width(sys.stdout) - hanging))
+    click.echo(line[:hanging] + first)
+    for rest in more:
+        click.echo(" " * hanging + rest)

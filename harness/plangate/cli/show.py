@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from plangate.cli.options import json_option, load_workspace, placed_at, report_option, workspace_option
+from plangate.cli.options import json_option, load_workspace, report_option, workspace_option
+from plangate.cli.placing import placed_at
 
 __all__ = ["command"]
 

@@ -49,6 +49,6 @@ def signer_of(key: Path | None, *, person: str | None, passphrase_env: str | Non
         raise InputError(
             "this is signed, and needs a key and a name",
             code="no-signer",
-            hint="add --key FILE --as PERSON; plangate keys new makes a key",
+            hint="add --key FILE --as PERSON; `plangate keys new NAME --out DIR` makes a key",
         )
     return Signer(key=load_key(key, passphrase_env=passphrase_env), person=person)

@@ -83,7 +83,7 @@ class OwnStreams:
         lost = self._output.lost
         if lost is not None and lost.errno != errno.EPIPE and status == ExitCode.PASSED:
             what = f"standard output cannot be written ({lost.strerror}): what was printed is not whole"
-            error = PlangateError(what, code="output-lost", hint="plangate show prints a stored run again")
+            error = PlangateError(what, code="output-lost", hint="print it again to a place with room")
             sys.stderr.write(f"error: {error}\n")
             status = ExitCode.UNDECIDED
         sys.stderr.flush()

@@ -10,6 +10,7 @@ import click
 
 from plangate.cli.options import json_option
 from plangate.cli.output import print_document
+from plangate.cli.screen import echo_wrapped
 from plangate.errors import EvidenceError, ExitCode
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def command(file: Path, *, trust: Path, now: str | None, as_json: bool) -> int:
         print_document(_document(found))
     else:
         for line in _lines(found, policy):
-            click.echo(line)
+            echo_wrapped(line, hanging=13 if line.startswith("NOT CHECKED") else 4)
     return ExitCode.PASSED if found.ok else ExitCode.EVIDENCE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 from plangate.cli.options import json_option, load_workspace, workspace_option
 from plangate.cli.oracles import environment_oracle
 from plangate.cli.output import print_document
+from plangate.cli.screen import line_width
 from plangate.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ Examples:
 
 
 _LINE_MAX = 160
+_TEXT_AT = 16
 """Characters of the deciding line that are shown."""
 
 
@@ -268,6 +271,8 @@ def _source_line(workspace: Workspace, oracle: Oracle, step: RuleStep) -> tuple[
 
 
 def _as_text(steps: tuple[RuleStep, ...], line: tuple[int, int, str] | None, notes: list[str]) -> str:
+    from plangate.reports.lines import wrapped
+
     last = steps[-1]
     decision = last.decision
     head = f"{decision.effect.value}: {decision.reason}" if decision else ""
@@ -279,12 +284,15 @@ def _as_text(steps: tuple[RuleStep, ...], line: tuple[int, int, str] | None, not
         shown = "".join(mark if mark.isprintable() else "?" for mark in text[cut : cut + _LINE_MAX])
         out += [f"  {number} | {shown}", f"  {' ' * len(str(number))} | {' ' * (column - 1 - cut)}^"]
     out.append("")
-    width = max(len(step.text) for step in steps)
     file = last.where.rsplit(":", 2)[0]
-    for step in steps:
+    places = [step.where.removeprefix(f"{file}:") for step in steps]
+    room = max(20, line_width(sys.stdout) - _TEXT_AT - 2 - max(map(len, places)))
+    texts = [wrapped(step.text, width=room) for step in steps]
+    width = max(len(line) for text in texts for line in text)
+    for step, place, (first, *more) in zip(steps, places, texts, strict=True):
         mark = "decided" if step.decision else "passed"
-        place = step.where.removeprefix(f"{file}:")
-        out.append(f"  {step.rule:<3}  {mark:<7}  {step.text:<{width}}  {place}")
+        out.append(f"  {step.rule:<3}  {mark:<7}  {first:<{width}}  {place}")
+        out += [" " * _TEXT_AT + line for line in more]
     out += [f"note: {note}" for note in notes]
     return "\n".join(out)
 

@@ -121,7 +121,7 @@ async def _work(
     finally:
         writer.close()
     if run.stopped:
-        raise DriverError(run.stopped, code="target-down", hint="start it again, then plangate run --resume")
+        raise DriverError(run.stopped, code="target-down", hint="start it again, then go on")
 
 
 def _since(before: Progress, now: Progress) -> dict[str, int]:

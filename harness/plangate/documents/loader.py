@@ -132,7 +132,7 @@ def load_text(
         found = _build(_events(parser(text)), draft)
         if not found and draft.complete:
             draft.stop(
-                (1, 1), "empty-document", "the file holds no document", "plangate schema shows what belongs here"
+                (1, 1), "empty-document", "the file holds no document", "`plangate schema KIND` shows what belongs here"
             )
     except YAMLError as error:
         # A tab was already reported; what libyaml makes of the line with a space in its place is a guess.

@@ -56,7 +56,7 @@ class Workspace:
             raise InputError(
                 f"{shown(str(root))} is not a workspace: it has no envs/ folder",
                 code="not-a-workspace",
-                hint="plangate init DIR makes one; -w DIR names another",
+                hint="`plangate init DIR` makes one; -w DIR names another",
             )
         return cls(root)
 
@@ -139,7 +139,7 @@ class Workspace:
                 "there is no trust policy",
                 code="no-trust",
                 where=TRUST_PATH,
-                hint="plangate schema trust shows what it holds",
+                hint="`plangate schema trust` shows what it holds",
             )
         model: Trust = self.document(Kind.TRUST).sound()
         return model

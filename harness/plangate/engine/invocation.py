@@ -83,7 +83,7 @@ def _require_cells(writer: RunWriter) -> None:
             raise InputError(
                 "no cell is left by this selection: nothing would be judged",
                 code="nothing-selected",
-                hint="plangate matrix ENV --cells lists what there is",
+                hint=f"`plangate matrix {run.header.environment} --cells` lists what there is",
             )
 
 
@@ -103,12 +103,12 @@ def resume_run(prepared: Prepared, path: Path, *, limits: Limits = DEFAULT_LIMIT
     with StoredRun(path) as run:
         header, suites = run.header, run.suites
     if header.finished:
-        raise InputError(f"run {header.run} has finished", code="run-finished", hint=f"plangate show {header.run}")
+        raise InputError(f"run {header.run} has finished", code="run-finished", hint=f"`plangate show {header.run}`")
     if changed := _changed(prepared, header, suites):
         raise InputError(
             f"run {header.run} cannot go on: {changed} changed since it started, and two builds are no one run",
             code="resume-mismatch",
-            hint=f"plangate run {header.environment} starts a new one",
+            hint=f"`plangate run {header.environment}` starts a new one",
         )
     plan = RunPlan(header=header, suites=prepared.suites, limits=limits)
     return plan, RunWriter.reopen(path)

@@ -57,7 +57,7 @@ class PublicKey:
     def raw(self) -> bytes:
         """The 32 bytes of an Ed25519 key, for signed notes. Raises InputError for another algorithm."""
         if not isinstance(self._key, ed25519.Ed25519PublicKey):
-            raise InputError("only an Ed25519 key signs a log", code="bad-key", hint="plangate keys new NAME --out DIR")
+            raise InputError("only an Ed25519 key signs a log", code="bad-key", hint="`plangate keys new` makes one")
         return self._key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
     @cached_property

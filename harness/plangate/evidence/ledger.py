@@ -204,7 +204,7 @@ class Ledger:
             files.discard(entry.digest)
         problems += [_unlisted(digest) for digest in sorted(files)]
         for one in problems[:1]:
-            hint = "plangate ledger verify lists everything; restore evidence/ from version control"
+            hint = "`plangate ledger verify` lists everything; restore evidence/ from version control"
             raise EvidenceError(one.message, code=one.code, where=one.path, hint=hint)
 
     def _files(self) -> set[str]:

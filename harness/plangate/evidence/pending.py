@@ -44,7 +44,7 @@ class Pending:
                 "an interrupted append left something that cannot be read",
                 code="ledger-damaged",
                 where="evidence/ledger/pending.json",
-                hint="compare plangate ledger show with version control, then remove the file",
+                hint="compare `plangate ledger show` with version control, then remove the file",
             ) from None
         return found
 

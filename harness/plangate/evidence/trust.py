@@ -148,7 +148,7 @@ def _loaded(key: TrustedKey, *, read: Callable[[str], bytes]) -> PublicKey:
             f"key {key.name} is said to be {key.algorithm}, and is {found.algorithm}",
             code="bad-key",
             where="envs/trust.yaml",
-            hint="plangate keys show FILE prints the lines for this file",
+            hint="`plangate keys show FILE` prints the lines for this file",
         )
     return found
 

@@ -56,7 +56,7 @@ def apply(
             f"{name} changed since this plan was made: somebody else was faster",
             code="revision-moved",
             where=str(manifest.relative_to(workspace.root)),
-            hint=f"plangate promote {name} shows the plan as it is now",
+            hint=f"`plangate promote {name}` shows the plan as it is now",
         )
     intent = _folder(workspace) / f"{name}.json"
     document = {
@@ -117,7 +117,7 @@ def _carry_out(workspace: Workspace, intent: Path, *, checkpoint: Checkpoint) ->
             f"{name} was promoted, and its manifest was changed by hand before that was written",
             code="manifest-changed",
             where=str(manifest.relative_to(workspace.root)),
-            hint="restore it from version control, then run plangate status, which goes on",
+            hint="restore it from version control, then run `plangate status`, which goes on",
         )
     history = workspace.root / history_path(name, revision)
     with _stored():
@@ -141,7 +141,7 @@ def _intent(path: Path) -> dict[str, object]:
         "an interrupted promotion left something that cannot be read",
         code="intent-unreadable",
         where=str(Path(".plangate") / "promoting" / path.name),
-        hint="compare envs/ with plangate history, then remove the file",
+        hint="compare envs/ with `plangate history ENV`, then remove the file",
     )
 
 
@@ -175,5 +175,5 @@ def _stored() -> Iterator[None]:
         raise StoreError(
             f"the promotion could not be written: {'the disk is full' if full else error.strerror}",
             code="disk-full" if full else "store-failed",
-            hint="make room, then run plangate status: it finishes what was begun",
+            hint="make room, then run `plangate status`: it finishes what was begun",
         ) from error

@@ -57,10 +57,12 @@ def restored(workspace: Workspace, name: str, *, revision: int | None) -> Candid
     path = history_path(name, wanted)
     if not (workspace.root / path).is_file() or wanted >= current.revision:
         raise InputError(
-            f"{name} has no earlier revision {wanted}",
+            f"{name} is at revision {current.revision}, and has no earlier revision to go back to"
+            if wanted < 1
+            else f"{name} has no earlier revision {wanted}",
             code="no-such-revision",
             where=path,
-            hint=f"plangate history {name} lists them",
+            hint=f"`plangate history {name}` lists them",
         )
     document = read_document(Kind.ENVIRONMENT, read_inside(workspace.root, path), path=path)
     return _made(workspace, name, document.sound(), kind="rollback", source=name)

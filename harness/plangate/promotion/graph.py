@@ -68,7 +68,7 @@ def choose_source(target: Environment, asked: str | None) -> str:
     sources = target.promotion.sources
     if not sources:
         raise InputError(
-            f"{target.name} says not where its releases come from",
+            f"{target.name} does not say where its releases come from",
             code="no-source",
             where=str(target.positions.of("promotion")),
             hint="add promotion: {from: [ENVIRONMENT]}",

@@ -127,5 +127,5 @@ def _refused(path: str) -> InputError:
         "the new release cannot be written into this manifest without touching the rest",
         code="manifest-not-editable",
         where=path,
-        hint="write release: as plain lines or one mapping in braces; plangate check names what is wrong",
+        hint="write release: as plain lines or one mapping in braces; `plangate check` names what is wrong",
     )

@@ -93,7 +93,7 @@ def propose_again(workspace: Workspace, digest: str) -> Proposal:
             f"this plan is no longer what would happen: documents, bindings or {name}'s revision changed since",
             code="plan-changed",
             where=digest[:19],
-            hint=f"plangate promote {name} shows the plan as it is now; it needs approvals of its own",
+            hint=f"`plangate promote {name}` shows the plan as it is now; it needs approvals of its own",
         )
     return proposal
 
@@ -124,7 +124,7 @@ def kept_plan(workspace: Workspace, digest: str) -> Mapping[str, str]:
     raise InputError(
         f"there is no plan {shown(digest)}",
         code="no-such-plan",
-        hint="plangate promote ENV prints the plan and its digest: sha256: and 64 hexadecimal digits",
+        hint="`plangate promote ENV` prints the plan and its digest: sha256: and 64 hexadecimal digits",
     )
 
 

@@ -47,7 +47,7 @@ class Record:
                 "there is no trust policy, so no signature can be believed",
                 code="no-trust",
                 where=TRUST_PATH,
-                hint="plangate keys new NAME --out DIR makes a key; list it and its roles there",
+                hint="`plangate keys new NAME --out DIR` makes a key; list it and its roles there",
             )
         trust = TrustPolicy.of(workspace.trust(), read=lambda path: read_inside(workspace.root, path))
         record = cls(Ledger(workspace.root / "evidence"), trust)

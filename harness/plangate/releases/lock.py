@@ -41,7 +41,7 @@ def read_lock(data: bytes | None) -> Lock:
             "git left both sides of a merge in it",
             code="lock-conflict",
             where=LOCK_PATH,
-            hint="plangate lock keeps what both sides locked",
+            hint="`plangate lock` keeps what both sides locked",
         )
     loaded = load(data, path=LOCK_PATH)
     if loaded.problems:
@@ -128,7 +128,7 @@ def _differences(lock: Lock, found: Mapping[str, str], pinned: Collection[str]) 
     for key in pinned:
         if key in found and key not in lock.files:
             path = key.partition("@")[0]
-            yield _problem(path, "not-locked", "is pinned and not locked", "run plangate lock", severity="warning")
+            yield _problem(path, "not-locked", "is pinned and not locked", "run `plangate lock`", severity="warning")
 
 
 def _locked_twice(key: str, ours: str, theirs: str) -> Problem:

@@ -40,8 +40,18 @@ def findings_text(totals: Totals, *, leaked: int) -> str:
             hidden = leaked - totals.leak if name == "flaky" else 0
             parts.append(count_text(number, *nouns) + (f" ({hidden:,} leaked)" if hidden > 0 else ""))
     if totals.missing:
-        parts.append(f"{count_text(totals.missing, 'cell', 'cells')} not observed")
+        every = " in every pass" if totals.observations else ""
+        parts.append(f"{count_text(totals.missing, 'cell', 'cells')} not observed{every}")
     return ", ".join(parts)
+
+
+def _of_all(totals: Totals, findings: str) -> str:
+    cells = count_text(totals.expected, "cell", "cells")
+    if not totals.missing or any(getattr(totals, name) for name in _NOUNS):
+        return f"{findings or 'the run did not finish'} in {cells}"
+    if not totals.observations:
+        return f"none of {cells} was observed"
+    return f"{totals.missing:,} of {cells} were not observed in every pass"
 
 
 def passed_text(totals: Totals) -> str:
@@ -65,7 +75,7 @@ def verdict_text(summary: RunSummary) -> str:
         return f"{word}: what ran is not what the manifest says: {differs}"
     if refuses_only(summary):
         return f"{word}: {headline(summary)}, but {NOTHING_ALLOWED}"
-    return f"{word}: {findings or 'the run did not finish'} in {count_text(totals.expected, 'cell', 'cells')}"
+    return f"{word}: {_of_all(totals, findings)}"
 
 
 def stopped_text(header: RunHeader) -> str:

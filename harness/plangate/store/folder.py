@@ -41,7 +41,7 @@ class RunFolder:
         if len(found) == 1:
             return self.path_of(found[0])
         near = get_close_matches(run, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else "plangate runs lists them"
+        hint = f"did you mean {near[0]}?" if near else "`plangate runs` lists them"
         what = f"{len(found)} runs begin with {run!r}" if found else f"there is no run {run!r}"
         raise InputError(what, code="no-such-run", where=str(self.path.name), hint=hint)
 

@@ -115,7 +115,7 @@ def _require_all_shards(headers: Sequence[RunHeader]) -> None:
 
 
 def _refused(why: str) -> InputError:
-    return InputError(f"these runs are not the shards of one run: {why}", code="not-mergeable", hint="plangate runs")
+    return InputError(f"these runs are not the shards of one run: {why}", code="not-mergeable", hint="`plangate runs`")
 
 
 def _copy(writer: RunWriter, part: Path) -> None:

@@ -279,7 +279,7 @@ class StoredRun:
         raise StoreError(
             f"run {self.header.run} has no cell {cell}",
             code="no-such-cell",
-            hint="cell ids stand in the failures of plangate show RUN",
+            hint="cell ids stand in the failures of `plangate show RUN`",
         )
 
     def _passes(self, suite: SuiteRecord, number: int) -> tuple[SeenInPass, ...]:

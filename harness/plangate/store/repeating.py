@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from plangate.store.documents import SuiteRecord
 from plangate.verdicts.result import RunHeader, Verdict
 
@@ -35,7 +37,7 @@ def alone_text(header: RunHeader, suite: SuiteRecord, *, cell: str, verdict: Ver
 
 def _whole_walk(header: RunHeader, suite: SuiteRecord, *, place: str) -> str:
     chosen = [
-        f" --{axis} {value}"
+        f" --{axis} {shlex.quote(value)}"
         for part in header.selection.split("; ")
         if part
         for axis, _, values in [part.partition("=")]

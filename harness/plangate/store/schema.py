@@ -43,7 +43,7 @@ CREATE TABLE details (cell INTEGER NOT NULL, pass INTEGER NOT NULL, text TEXT NO
 def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Open a run file for one thread at a time. Raises StoreError where it is missing, foreign or from the future."""
     if not create and not path.is_file():
-        raise StoreError(f"there is no run file {path.name}", code="no-such-run", hint="plangate runs lists them")
+        raise StoreError(f"there is no run file {path.name}", code="no-such-run", hint="`plangate runs` lists them")
     with guarded(path):
         sealed = not create and _sealed(path)
         name = f"{path.resolve().as_uri()}?immutable=1" if sealed else str(path)
@@ -112,7 +112,7 @@ def _as_store_error(error: Exception, path: Path) -> StoreError:
         return StoreError(
             f"the disk is full: {path.name} keeps what was stored until now",
             code="disk-full",
-            hint="free some space, then plangate run --resume",
+            hint="free some space, then go on",
         )
     if "not a database" in text or "malformed" in text:
         return StoreError(f"{path.name} is not a plangate run, or is damaged: {text}", code="not-a-run")

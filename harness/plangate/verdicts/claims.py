@@ -8,7 +8,7 @@ from plangate.documents.suite import AXES, JudgeMode
 from plangate.matrix.cell import AxisValue
 from plangate.matrix.identity import NORMAL
 from plangate.verdicts.ran import DIFFERS
-from plangate.verdicts.result import RunSummary, RunVerdict, SuiteSummary
+from plangate.verdicts.result import RunSummary, RunVerdict, SuiteSummary, Totals
 
 __all__ = ["NOTHING_ALLOWED", "headline", "not_tried", "refuses_only", "shown_requirements"]
 
@@ -76,7 +76,11 @@ def _left_out(summary: RunSummary) -> Iterator[str]:
     if header.shard:
         yield f"only shard {header.shard} was run"
     if totals.missing:
-        yield f"{totals.missing:,} of {_cells(totals.expected)} were not observed in every pass"
+        yield f"{totals.missing:,} of {_cells(totals.expected)} were not observed{_every_pass(totals)}"
+
+
+def _every_pass(totals: Totals) -> str:
+    return " in every pass" if totals.observations else ""
 
 
 def _names_without_cells(suites: Iterable[SuiteSummary]) -> Iterator[str]:

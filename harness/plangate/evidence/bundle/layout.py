@@ -138,7 +138,9 @@ class BundleFile:
         """The bytes of a file. Raises EvidenceError `bundle-incomplete`, `bundle-too-large`, `bundle-damaged`."""
         member = self._titles.get(title)
         if member is None:
-            raise EvidenceError(f"the bundle has no {title}", code="bundle-incomplete", hint="plangate bundle makes it")
+            raise EvidenceError(
+                f"the bundle has no {title}", code="bundle-incomplete", hint="`plangate bundle` makes it"
+            )
         if member.size > bytes_max:
             raise EvidenceError(f"{title} has more than {bytes_max:,} bytes", code="bundle-too-large")
         return self._bytes(member)

@@ -106,7 +106,7 @@ def _run(
         raise InputError(
             f"no whole, finished run of this release in {manifest.name} is stored here",
             code="no-run-to-bundle",
-            hint=f"plangate run {manifest.name}",
+            hint=f"`plangate run {manifest.name}` makes one",
         )
     chosen = next((run for run in found if run in signed), found[0])
     with StoredRun(folder.path_of(chosen)) as run:

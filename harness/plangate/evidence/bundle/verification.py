@@ -347,7 +347,7 @@ def _kind(one: Judged) -> str:
 
 def _never_checked() -> list[str]:
     return [
-        "that your own deployment decides alike: plangate reproduce runs the same cells against it",
+        "that your own deployment decides alike: `plangate reproduce` runs the same cells against it",
         "that the publisher shows others the same ledger: keep its checkpoint and compare with the next bundle",
         "the hour of each statement: the ledger proves the order of statements, not the clock",
     ]

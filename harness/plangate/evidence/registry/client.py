@@ -237,7 +237,7 @@ class Repository:
         if status == 404:
             raise InputError(
                 "the registry has nothing there", code="not-in-registry", where=str(self.reference),
-                hint="compare repository, tag and digest with what plangate push printed",
+                hint="compare repository, tag and digest with what `plangate push` printed",
             )  # fmt: skip
         self._refused(f"{method} {path[:60]} is answered with status {status}")
 

@@ -1,0 +1,36 @@
+"""Sentences on a terminal end where a word does, within its columns; for programs each stays one line."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from plangate.cli.screen import echo_wrapped
+
+SENTENCE = "  P1  gate gating is missing: no result is recorded for this release and these bindings"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_sentence_fits_a_terminal_and_loses_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    echo_wrapped(SENTENCE, hanging=6)
+    first, *more = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert more
+    assert first.startswith("  P1  gate")
+    assert all(line.startswith(" " * 6) and line[6] != " " for line in more)
+    assert max(map(len, [first, *more])) <= 40
+    assert " ".join([first, *more]).split() == SENTENCE.split()
+
+
+def test_a_program_reads_whole_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    echo_wrapped(SENTENCE, hanging=6)
+    assert sys.stdout.getvalue() == SENTENCE + "\n"  # type: ignore[attr-defined]
