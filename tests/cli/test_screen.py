@@ -17,20 +17,22 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_sentence_fits_a_terminal_and_loses_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("hanging", [4, 5, 6])
+def test_a_sentence_fits_a_terminal_and_loses_no_word(monkeypatch: pytest.MonkeyPatch, hanging: int) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setattr(sys, "stdout", Terminal())
-    echo_wrapped(SENTENCE, hanging=6)
+    echo_wrapped(SENTENCE, hanging=hanging)
     first, *more = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
     assert more
     assert first.startswith("  P1  gate")
-    assert all(line.startswith(" " * 6) and line[6] != " " for line in more)
+    assert all(line.startswith(" " * hanging) and line[hanging] != " " for line in more)
     assert max(map(len, [first, *more])) <= 40
     assert " ".join([first, *more]).split() == SENTENCE.split()
 
 
-def test_a_program_reads_whole_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("hanging", [4, 5, 6, 200])
+def test_a_program_reads_whole_lines(monkeypatch: pytest.MonkeyPatch, hanging: int) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setattr(sys, "stdout", io.StringIO())
-    echo_wrapped(SENTENCE, hanging=6)
+    echo_wrapped(SENTENCE, hanging=hanging)
     assert sys.stdout.getvalue() == SENTENCE + "\n"  # type: ignore[attr-defined]

@@ -38,7 +38,9 @@ def echo_wrapped(line: str, *, hanging: int) -> None:
     """Print `line` on standard output, on a terminal in as many lines as it takes, later ones `hanging` columns in."""
     from plangate.reports.lines import wrapped
 
-    first, *more = wrapped(line[hanging:], width=max(20, line_width(sys.stdout) - hanging))
-    click.echo(line[:hanging] + first)
+    text = line[hanging:].lstrip(" ")
+    head = line.removesuffix(text)
+    first, *more = wrapped(text, width=max(20, line_width(sys.stdout) - max(hanging, len(head))))
+    click.echo(head + first)
     for rest in more:
         click.echo(" " * hanging + rest)
