@@ -212,3 +212,34 @@ def test_a_cancellation_that_comes_with_an_item_is_not_lost() -> None:
 
     for _ in range(50):
         asyncio.run(run())
+
+
+def test_what_slow_calls_answered_is_handed_over_before_their_chunk_ends() -> None:
+    seen_by_then = threading.Event()
+
+    def answer(number: int):
+        if number == 1:
+            time.sleep(0.25)
+        if number == 2:
+            seen_by_then.wait(4)
+        return ALLOW
+
+    async def run() -> list[list[int]]:
+        batches = []
+        async for batch in observe_in_threads(
+            iter(cells(64)),  # in chunks of 16
+            driver_of={"default": Calling(answer)},
+            request_of=request_of,
+            concurrency=1,
+            size=64,
+            timeout_of={"default": 5.0},
+            health=Health(Limits(), concurrency=1),
+            clock=time.perf_counter_ns,
+        ):
+            batches.append([number for number, _, _ in batch])
+            seen_by_then.set()
+        return batches
+
+    batches = asyncio.run(run())
+    assert batches[0] == [0, 1]
+    assert sorted(number for batch in batches for number in batch) == list(range(64))

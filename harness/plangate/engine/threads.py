@@ -32,6 +32,8 @@ _ROWS_MAX = 4_096
 _GATHER_NS = 100_000_000
 """Rows that are handed on together: as many as this, or what came in 0.1 s. Each commit writes whole pages anew, and a
 shuffled pass touches a page for every row: few large commits cost a third of many small ones."""
+_HELD_NS = 200_000_000
+"""How long a thread keeps what it saw: where calls take seconds, what was measured is stored before its chunk ends."""
 _SWITCH_EVERY_S = 0.001
 _SMALL = 10_000
 
@@ -65,7 +67,7 @@ class _Worker(threading.Thread):
     def observe(self, cells: list[Cell]) -> None:
         pool, clock, request_of, asking_of = self.pool, self.pool.clock, self.pool.request_of, self.pool.asking_of
         self.cells, self.rest, self.seen = cells, iter(cells), []
-        append = self.seen.append
+        append, handed_over = self.seen.append, clock()
         for cell in self.rest:
             request = request_of(cell)
             observe_now, due_us = asking_of[cell.request.surface]
@@ -75,12 +77,22 @@ class _Worker(threading.Thread):
             self.at = None
             if self.abandoned:
                 return
-            took_us = (clock() - started) // 1000
+            ended = clock()
+            took_us = (ended - started) // 1000
             append((cell.number, observed if took_us <= due_us else _late(due_us), took_us))
             if pool.stopped:
                 break
+            if ended - handed_over > _HELD_NS:
+                self.hand_over()
+                append, handed_over = self.seen.append, ended
+        self.hand_over()
+
+    def hand_over(self) -> None:
+        """Give the pool what was seen since the last time, and keep the cells that are still to ask."""
         if self.seen:
-            pool.deliver((self.seen, cells))
+            self.pool.deliver((self.seen, self.cells))
+            self.cells = self.cells[len(self.seen) :]
+            self.seen = []
 
 
 class _Pool:
