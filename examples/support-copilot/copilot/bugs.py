@@ -220,6 +220,7 @@ BUGS: tuple[Bug, ...] = (
         name="first_answer_cached",
         does="Remembers an answer under plan and capability, as if nothing else bore on it.",
         seen=("elsa-workflows/elsa-core#7980", "nasa/Common-Metadata-Repository#991", "Systemorph/MeshWeaver#2658"),
+        verdict="flaky",
         parts={"entitlements": "rules:FirstAnswerCached"},
     ),
     Bug(
